@@ -1,0 +1,1 @@
+"""Reads a SQL Server backup from its bytes."""

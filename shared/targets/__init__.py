@@ -1,0 +1,133 @@
+"""Where databases are restored: the verbs that a migration needs of a target.
+
+`sqlserver` speaks T-SQL to a SQL Server; `tsql` builds its statements, purely. A target is asked
+for the position of a database before every step: it, not the catalog, knows what was restored.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import Protocol
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict
+
+from shared.backupset import BackupType
+from shared.chain import TargetPosition
+from shared.lsn import Lsn
+
+
+class TargetModel(BaseModel):
+    """Base of what goes to and comes from a target."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class ServerFacts(TargetModel):
+    """What the server is. `database_version` is the newest internal version it can restore."""
+
+    server_name: str
+    product_version: str
+    product_major_version: int
+    engine_edition: int
+    edition: str
+    database_version: int
+    default_data_path: str
+    default_log_path: str
+    simulated: bool
+
+
+class ServerHeader(TargetModel):
+    """The columns of the target's own RESTORE HEADERONLY that must agree with ours."""
+
+    backup_set_guid: UUID
+    backup_type: int
+    position: int
+    database_name: str
+    database_version: int
+    first_lsn: Lsn
+    last_lsn: Lsn
+    checkpoint_lsn: Lsn
+    database_backup_lsn: Lsn
+    differential_base_lsn: Lsn | None
+    differential_base_guid: UUID | None
+    recovery_fork_id: UUID
+    family_guid: UUID
+    has_backup_checksums: bool
+    is_damaged: bool
+
+
+class RestoreOrder(TargetModel):
+    """One restore WITH NORECOVERY: the set's files in family order, as URLs without a query."""
+
+    database: str
+    backup_type: BackupType
+    urls: tuple[str, ...]
+    checksum: bool
+
+
+class RestoredSet(TargetModel):
+    """One row of msdb's restore history, oldest first by `restore_history_id`."""
+
+    restore_history_id: int
+    backup_set_guid: UUID
+    restore_type: str
+    restore_date: datetime
+    recovery: bool
+    replace: bool
+
+
+Watch = Callable[[float], bool]
+"""Called about once a second with the percentage done; False asks to stop the restore."""
+
+
+class RestoreStopped(Exception):
+    """The watcher asked to stop; the server rolled the statement back or left it restoring."""
+
+
+class Target(Protocol):
+    """A server that can restore. Every verb may be called again after a crash.
+
+    All raise TargetUnavailable when the same call may work later, TargetError (with the server's
+    error number) when it will not.
+    """
+
+    def read_server(self) -> ServerFacts:
+        """Return product, version, edition and default folders."""
+        ...
+
+    def read_position(self, database: str) -> TargetPosition:
+        """Return the state of a database and where its roll forward goes on."""
+        ...
+
+    def read_restore_history(self, database: str, after: int) -> Sequence[RestoredSet]:
+        """Return what was restored to a database, after that restore_history_id, oldest first."""
+        ...
+
+    def read_headers(self, urls: Sequence[str]) -> Sequence[ServerHeader]:
+        """Return RESTORE HEADERONLY of the files of one set: one row per set on the media."""
+        ...
+
+    def ensure_credential(self, container_url: str, secret: Callable[[], str]) -> None:
+        """Let the server read a container; `secret` makes a SAS (no `?`) when one is needed."""
+        ...
+
+    def restore(self, order: RestoreOrder, watch: Watch) -> None:
+        """Restore one set WITH NORECOVERY, never with REPLACE; returns when it is restored.
+
+        Raises RestoreStopped when `watch` returned False.
+        """
+        ...
+
+    def recover(self, database: str) -> None:
+        """Open a restoring database. Returns also if it is open already."""
+        ...
+
+    def drop(self, database: str) -> None:
+        """Drop a restoring database; refuses one that is open. Returns also if it is absent."""
+        ...
+
+    def close(self) -> None:
+        """Give the connections back."""
+        ...
