@@ -7,11 +7,13 @@ cannot place is None, never a guess.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 from enum import IntEnum
+from typing import Any
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from shared.lsn import Lsn
 
@@ -202,3 +204,123 @@ class BackupContent(BaseModel):
 
     label: MediaLabel
     sets: tuple[tuple[BackupHeader, tuple[DatabaseFile, ...]], ...]
+
+
+class SetFile(BaseModel):
+    """One file of a backup set: its name, and which media family of the set it holds."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str
+    family_sequence_number: int = Field(ge=1, le=64)
+    media_set_id: UUID | None = None
+
+
+class BackupSet(BaseModel):
+    """The output of one BACKUP statement, with those of its files that are known.
+
+    What is not known is None and never refuses anything; a recovery fork of zeros is not known.
+    `files` is in family order, one file a family; of copies the first by name is kept.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    backup_set_guid: UUID
+    backup_type: BackupType
+    database_name: str
+    server_name: str = ""
+    availability_group_name: str | None = None
+    family_guid: UUID | None = None
+    first_lsn: Lsn
+    last_lsn: Lsn
+    checkpoint_lsn: Lsn
+    database_backup_lsn: Lsn
+    differential_base_lsn: Lsn | None = None
+    differential_base_guid: UUID | None = None
+    first_recovery_fork_id: UUID | None = None
+    recovery_fork_id: UUID | None = None
+    fork_point_lsn: Lsn | None = None
+    backup_start_date: datetime | None = None
+    backup_finish_date: datetime | None = None
+    is_copy_only: bool = False
+    has_bulk_logged_data: bool = False
+    is_force_offline: bool = False
+    is_damaged: bool = False
+    begins_log_chain: bool = False
+    has_backup_checksums: bool = False
+    position: int = 1
+    family_count: int = Field(ge=1, le=64)
+    files: tuple[SetFile, ...]
+
+    @model_validator(mode="before")
+    @classmethod
+    def _settle_forks(cls, data: Any) -> Any:
+        """Zeros are an unknown fork; if only one of the two forks is known, both are that one."""
+        if not isinstance(data, dict):
+            return data
+        first, last = (
+            None if data.get(key) in _UNKNOWN_FORKS else data[key]
+            for key in ("first_recovery_fork_id", "recovery_fork_id")
+        )
+        return {
+            **data,
+            "first_recovery_fork_id": first if first is not None else last,
+            "recovery_fork_id": last if last is not None else first,
+        }
+
+    @classmethod
+    def of(cls, header: BackupHeader, label: MediaLabel, name: str) -> BackupSet:
+        """Make a set of the header and label of one of its files."""
+        shared = set(cls.model_fields) & set(BackupHeader.model_fields)
+        return cls(
+            **{field: getattr(header, field) for field in shared},
+            server_name=header.server_name or "",
+            family_count=label.family_count,
+            files=(
+                SetFile(
+                    name=name,
+                    family_sequence_number=label.family_sequence_number,
+                    media_set_id=label.media_set_id,
+                ),
+            ),
+        )
+
+    @property
+    def missing_families(self) -> tuple[int, ...]:
+        """Numbers of the media families of which no file is known, ascending."""
+        present = {file.family_sequence_number for file in self.files}
+        return tuple(n for n in range(1, self.family_count + 1) if n not in present)
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether this is a log backup without a single log record."""
+        return self.backup_type is BackupType.LOG and self.first_lsn == self.last_lsn
+
+
+def merge_families(parts: Iterable[BackupSet]) -> tuple[BackupSet, ...]:
+    """Join parts with the same BackupSetGUID: the stripes of a set, and copies of its files.
+
+    The result does not depend on the order of `parts`; it is ordered by LastLSN. Files of one
+    set that come from two media sets cannot serve one RESTORE (error 3258): those of the media
+    set with the most families are kept.
+    """
+    by_guid: dict[UUID, list[BackupSet]] = {}
+    for part in parts:
+        by_guid.setdefault(part.backup_set_guid, []).append(part)
+    merged = [_merge(group) for group in by_guid.values()]
+    merged.sort(key=lambda s: (s.last_lsn, s.first_lsn, s.backup_set_guid))
+    return tuple(merged)
+
+
+def _merge(group: list[BackupSet]) -> BackupSet:
+    if len(group) == 1 and len(group[0].files) == 1:
+        return group[0]
+    media: dict[UUID | None, dict[int, SetFile]] = {}
+    for file in sorted((f for part in group for f in part.files), key=lambda f: f.name):
+        media.setdefault(file.media_set_id, {}).setdefault(file.family_sequence_number, file)
+    best = max(media.items(), key=lambda item: (len(item[1]), str(item[0])))[1]
+    first = min(group, key=lambda part: min(f.name for f in part.files))
+    return first.model_copy(update={"files": tuple(best[number] for number in sorted(best))})
+
+
+_UNKNOWN_FORKS = (None, "", UUID(int=0), str(UUID(int=0)))
