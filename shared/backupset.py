@@ -119,7 +119,9 @@ class DatabaseFile(Columns):
 
     logical_name: str
     physical_name: str
-    type: str = Field(description="D data, L log, F full-text, S FILESTREAM or memory-optimised")
+    type: str | None = Field(
+        description="D data, L log, F full-text, S FILESTREAM or memory-optimised, None unknown"
+    )
     file_group_name: str | None = None
     size: int
     max_size: int

@@ -1,0 +1,147 @@
+"""The blocks and streams of the Microsoft Tape Format, as far as SQL Server uses it.
+
+A block is a header with strings, then streams up to the SPAD that fills it; filemarks have no
+streams and list the filemarks before them. Source: MTF 1.00a, and the files named in `layout`.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+from shared.backupfile import faults, layout
+from shared.backupfile.codec import Layout, Region, checksum, text
+from shared.backupfile.ranges import Ranges
+
+_STREAMS_PER_BLOCK = 64
+"""More than any known block has (5); each is at least 22 bytes on."""
+
+NAME_LIMIT = 256
+"""UTF-16 units of a name; SQL Server allows 128."""
+DESCRIPTION_LIMIT = 512
+"""UTF-16 units; SQL Server allows 255."""
+
+
+class Block(NamedTuple):
+    """A block's header and strings, without its streams."""
+
+    tag: bytes
+    header: Region
+
+    @property
+    def name(self) -> str:
+        """The four letters of the type."""
+        return self.tag.decode()
+
+    def fields(self, table: Layout) -> dict[str, Any]:
+        """Return the fields that `table` places in this block."""
+        return table.unpack(self.header)
+
+    def text(self, pair: Any, what: str, limit: int = NAME_LIMIT) -> str | None:
+        """Return the string that `pair` points at."""
+        return text(self.header, 0, pair, limit, what)
+
+
+class Stream(NamedTuple):
+    """Where the data of a stream lies in the file."""
+
+    tag: bytes
+    start: int
+    length: int
+
+
+def read_block(ranges: Ranges, offset: int, tag: bytes) -> Block:
+    """Read the block that must begin at `offset`; checks its type, checksum and extent."""
+    name = tag.decode()
+    region = ranges.at(offset, layout.BLOCK.size, f"block {name}")
+    fields = layout.BLOCK.unpack(region)
+    if fields["type"] != tag:
+        raise faults.damaged("block type", offset, repr(fields["type"])[1:], repr(name))
+    _check(f"block {name}", region, layout.CHECKED_BLOCK_BYTES, fields["checksum"])
+    length = fields["first_stream"]
+    if length < layout.BLOCK.size:
+        raise faults.damaged(
+            f"header of block {name}", offset, f"{length} bytes", f"at least {layout.BLOCK.size}"
+        )
+    return Block(tag, ranges.at(offset, length, f"block {name}"))
+
+
+def streams(ranges: Ranges, block: Block) -> Iterator[Stream]:
+    """Yield the streams of a block in order, the last being its SPAD."""
+    at = block.header.start + len(block.header.data)
+    for _ in range(_STREAMS_PER_BLOCK):
+        region = ranges.at(at, layout.STREAM.size, f"stream of block {block.name}")
+        fields = layout.STREAM.unpack(region)
+        tag, length = fields["id"], fields["length"]
+        _check(
+            f"stream of block {block.name}", region, layout.CHECKED_STREAM_BYTES, fields["checksum"]
+        )
+        start = at + layout.STREAM.size
+        if length > ranges.size - start:
+            raise faults.damaged(
+                f"length of stream {tag!r}", at, length, f"at most {ranges.size - start}"
+            )
+        yield Stream(tag, start, length)
+        if tag == b"SPAD":
+            return
+        at = start + length
+        at += -at % layout.STREAM_ALIGNMENT
+    raise faults.damaged(
+        f"streams of block {block.name}",
+        block.header.start,
+        f"more than {_STREAMS_PER_BLOCK}",
+        "a SPAD among them",
+    )
+
+
+def next_block(ranges: Ranges, block: Block) -> int:
+    """Return where the block after this one begins."""
+    *_, last = streams(ranges, block)
+    return last.start + last.length
+
+
+def find_stream(ranges: Ranges, block: Block, tag: bytes) -> Stream:
+    """Return the first stream of that type in a block."""
+    for stream in streams(ranges, block):
+        if stream.tag == tag:
+            return stream
+    raise faults.damaged(
+        f"streams of block {block.name}", block.header.start, "none of that type", repr(tag)
+    )
+
+
+def read_filemark(ranges: Ranges, offset: int, size: int) -> tuple[int, ...]:
+    """Read the SFMB of `size` bytes at `offset`; return the filemarks before it, newest first."""
+    block = read_block(ranges, offset, b"SFMB")
+    if len(block.header.data) != size:
+        raise faults.damaged("length of block SFMB", offset, len(block.header.data), size)
+    fields = block.fields(layout.SFMB)
+    newer = fields["array_offset"] == layout.FILEMARK_ARRAY
+    start = layout.FILEMARK_ARRAY if newer else layout.FILEMARK_ARRAY_2005
+    used, room = fields["used"], (size - start) // 8
+    if used > room:
+        raise faults.damaged("number of filemarks", offset, used, f"at most {room}")
+    earlier = struct.unpack_from(f"<{used}Q", block.header.data, start)
+    bound = offset
+    for mark in earlier:
+        if not 0 < mark <= bound - size:
+            raise faults.damaged("list of filemarks", offset, mark, f"an offset below {bound}")
+        bound = mark
+    return earlier
+
+
+def looks_like_block(region: Region, at: int, tag: bytes) -> bool:
+    """Tell whether a block of that type with a valid checksum begins at `region.data[at]`."""
+    if region.data[at : at + 4] != tag or at + layout.BLOCK.size > len(region.data):
+        return False
+    expected: int = layout.BLOCK.unpack(region, at)["checksum"]
+    return checksum(region.data[at : at + layout.CHECKED_BLOCK_BYTES]) == expected
+
+
+def _check(what: str, region: Region, covered: int, expected: int) -> None:
+    seen = checksum(region.data[:covered])
+    if seen != expected:
+        raise faults.damaged(
+            f"checksum of {what}", region.start, f"{seen:#06x}", f"{expected:#06x}"
+        )
