@@ -1,0 +1,47 @@
+-- SERVER
+SELECT CAST(SERVERPROPERTY('ServerName') AS nvarchar(128)) AS server_name,
+       CAST(SERVERPROPERTY('ProductVersion') AS nvarchar(128)) AS product_version,
+       CAST(SERVERPROPERTY('EngineEdition') AS int) AS engine_edition,
+       CAST(SERVERPROPERTY('Edition') AS nvarchar(128)) AS edition,
+       CAST(DATABASEPROPERTYEX('master', 'Version') AS int) AS database_version,
+       CAST(SERVERPROPERTY('InstanceDefaultDataPath') AS nvarchar(260)) AS default_data_path,
+       CAST(SERVERPROPERTY('InstanceDefaultLogPath') AS nvarchar(260)) AS default_log_path,
+       @@VERSION AS version_text
+
+-- CONTAINER_SUPPORT
+SELECT CAST(SERVERPROPERTY('FilestreamEffectiveLevel') AS int) AS filestream_level,
+       CAST(SERVERPROPERTY('IsXTPSupported') AS int) AS memory_optimised
+
+-- POSITION
+SELECT d.state_desc, d.is_in_standby, f.file_id, f.is_read_only,
+       f.redo_start_lsn, f.redo_start_fork_guid,
+       f.differential_base_lsn, f.differential_base_guid
+FROM sys.databases AS d
+LEFT JOIN sys.master_files AS f ON f.database_id = d.database_id AND f.type IN (0, 2)
+WHERE d.name = ?
+ORDER BY f.file_id
+
+-- FILE_IDS
+SELECT f.file_id
+FROM sys.master_files AS f
+JOIN sys.databases AS d ON d.database_id = f.database_id
+WHERE d.name = ?
+
+-- HISTORY
+SELECT h.restore_history_id, s.backup_set_uuid, h.restore_type, h.restore_date,
+       h.recovery, h.[replace]
+FROM msdb.dbo.restorehistory AS h
+JOIN msdb.dbo.backupset AS s ON s.backup_set_id = h.backup_set_id
+WHERE h.destination_database_name = ? AND h.restore_history_id > ?
+ORDER BY h.restore_history_id
+
+-- CREDENTIAL
+SELECT credential_identity, modify_date, GETDATE() AS server_time
+FROM sys.credentials
+WHERE name = ?
+
+-- SESSION
+SELECT @@SPID AS session_id
+
+-- PROGRESS
+SELECT percent_complete FROM sys.dm_exec_requests WHERE session_id = ?
