@@ -68,7 +68,10 @@ class RestoreOrder(TargetModel):
 
 
 class RestoredSet(TargetModel):
-    """One row of msdb's restore history, oldest first by `restore_history_id`."""
+    """One row of msdb's restore history, oldest first by `restore_history_id`.
+
+    `restore_date` is the end of the restore by the server's clock and has no zone.
+    """
 
     restore_history_id: int
     backup_set_guid: UUID
@@ -90,7 +93,9 @@ class Target(Protocol):
     """A server that can restore. Every verb may be called again after a crash.
 
     All raise TargetUnavailable when the same call may work later, TargetError (with the server's
-    error number) when it will not.
+    error number) when it will not, and ConfigurationError when no connection can be made the way
+    it is set up. `shared.targets.faults.fault_of` tells which numbers are signals: the database
+    is not where the caller believed, so its position is to be read again.
     """
 
     def read_server(self) -> ServerFacts:
@@ -116,7 +121,7 @@ class Target(Protocol):
     def restore(self, order: RestoreOrder, watch: Watch) -> None:
         """Restore one set WITH NORECOVERY, never with REPLACE; returns when it is restored.
 
-        Raises RestoreStopped when `watch` returned False.
+        Raises RestoreStopped when `watch` returned False and the restore was stopped by it.
         """
         ...
 

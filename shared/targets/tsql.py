@@ -174,8 +174,17 @@ def restore_with_recovery(database: str) -> str:
 
 
 def drop_database(database: str) -> str:
-    """Return DROP DATABASE."""
-    return f"DROP DATABASE {_database(database)}"
+    """Return DROP DATABASE for a database that is restoring when the server gets to it.
+
+    The server looks at the state itself, because somebody may recover the database between our
+    look and the statement. It drops nothing then, without an error.
+    """
+    name = _database(database)
+    value = literal(database, "the database's name", NAME_LENGTH)
+    return (
+        f"IF EXISTS (SELECT 1 FROM sys.databases WHERE name = {value} "  # noqa: S608 quoted above
+        f"AND state_desc = N'RESTORING')\n    DROP DATABASE {name}"
+    )
 
 
 def create_credential(container_url: str, secret: str) -> str:

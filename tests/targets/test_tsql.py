@@ -117,10 +117,14 @@ def test_queries_pass_the_check(query: str) -> None:
 @given(st.text(max_size=140))
 def test_any_name_is_refused_or_read_back_exactly(name: str) -> None:
     try:
-        text = tsql.drop_database(name)
+        text = tsql.restore_with_recovery(name)
     except TargetError:
         return
-    assert list(tokens(text)) == [("word", "DROP"), ("word", "DATABASE"), ("name", name)]
+    assert list(tokens(text)) == [
+        *(("word", word) for word in ("RESTORE", "DATABASE")),
+        ("name", name),
+        *(("word", word) for word in ("WITH", "RECOVERY")),
+    ]
 
 
 @given(

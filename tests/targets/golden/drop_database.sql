@@ -1,35 +1,47 @@
 -- plain
-DROP DATABASE [Sales]
+IF EXISTS (SELECT 1 FROM sys.databases WHERE name = N'Sales' AND state_desc = N'RESTORING')
+    DROP DATABASE [Sales]
 
 -- brackets-quotes-comment
-DROP DATABASE [a]]b'c"d;--]
+IF EXISTS (SELECT 1 FROM sys.databases WHERE name = N'a]b''c"d;--' AND state_desc = N'RESTORING')
+    DROP DATABASE [a]]b'c"d;--]
 
 -- injection
-DROP DATABASE [x]]; DROP DATABASE [master]]; --]
+IF EXISTS (SELECT 1 FROM sys.databases WHERE name = N'x]; DROP DATABASE [master]; --' AND state_desc = N'RESTORING')
+    DROP DATABASE [x]]; DROP DATABASE [master]]; --]
 
 -- replace
-DROP DATABASE [WITH REPLACE]
+IF EXISTS (SELECT 1 FROM sys.databases WHERE name = N'WITH REPLACE' AND state_desc = N'RESTORING')
+    DROP DATABASE [WITH REPLACE]
 
 -- longest
-DROP DATABASE [nnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnn]
+IF EXISTS (SELECT 1 FROM sys.databases WHERE name = N'nnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnn' AND state_desc = N'RESTORING')
+    DROP DATABASE [nnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnn]
 
 -- longest-brackets
-DROP DATABASE []]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]
+IF EXISTS (SELECT 1 FROM sys.databases WHERE name = N']]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]' AND state_desc = N'RESTORING')
+    DROP DATABASE []]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]
 
 -- non-latin
-DROP DATABASE [Продажи 数据库 مبيعات]
+IF EXISTS (SELECT 1 FROM sys.databases WHERE name = N'Продажи 数据库 مبيعات' AND state_desc = N'RESTORING')
+    DROP DATABASE [Продажи 数据库 مبيعات]
 
 -- emoji
-DROP DATABASE [🛢️ backups 🚀]
+IF EXISTS (SELECT 1 FROM sys.databases WHERE name = N'🛢️ backups 🚀' AND state_desc = N'RESTORING')
+    DROP DATABASE [🛢️ backups 🚀]
 
 -- surrogates
-DROP DATABASE [𐀀𐀀𐀀𐀀𐀀𐀀𐀀𐀀𐀀𐀀𐀀𐀀𐀀𐀀𐀀𐀀𐀀𐀀𐀀𐀀𐀀𐀀𐀀𐀀𐀀𐀀𐀀𐀀𐀀𐀀𐀀𐀀𐀀𐀀𐀀𐀀𐀀𐀀𐀀𐀀𐀀𐀀𐀀𐀀𐀀𐀀𐀀𐀀𐀀𐀀𐀀𐀀𐀀𐀀𐀀𐀀𐀀𐀀𐀀𐀀𐀀𐀀𐀀𐀀]
+IF EXISTS (SELECT 1 FROM sys.databases WHERE name = N'𐀀𐀀𐀀𐀀𐀀𐀀𐀀𐀀𐀀𐀀𐀀𐀀𐀀𐀀𐀀𐀀𐀀𐀀𐀀𐀀𐀀𐀀𐀀𐀀𐀀𐀀𐀀𐀀𐀀𐀀𐀀𐀀𐀀𐀀𐀀𐀀𐀀𐀀𐀀𐀀𐀀𐀀𐀀𐀀𐀀𐀀𐀀𐀀𐀀𐀀𐀀𐀀𐀀𐀀𐀀𐀀𐀀𐀀𐀀𐀀𐀀𐀀𐀀𐀀' AND state_desc = N'RESTORING')
+    DROP DATABASE [𐀀𐀀𐀀𐀀𐀀𐀀𐀀𐀀𐀀𐀀𐀀𐀀𐀀𐀀𐀀𐀀𐀀𐀀𐀀𐀀𐀀𐀀𐀀𐀀𐀀𐀀𐀀𐀀𐀀𐀀𐀀𐀀𐀀𐀀𐀀𐀀𐀀𐀀𐀀𐀀𐀀𐀀𐀀𐀀𐀀𐀀𐀀𐀀𐀀𐀀𐀀𐀀𐀀𐀀𐀀𐀀𐀀𐀀𐀀𐀀𐀀𐀀𐀀𐀀]
 
 -- odbc-escape
-DROP DATABASE [{fn now()} {d '2024-01-01'} ? {call x}]
+IF EXISTS (SELECT 1 FROM sys.databases WHERE name = N'{fn now()} {d ''2024-01-01''} ? {call x}' AND state_desc = N'RESTORING')
+    DROP DATABASE [{fn now()} {d '2024-01-01'} ? {call x}]
 
 -- comment
-DROP DATABASE [/* a */ -- b]
+IF EXISTS (SELECT 1 FROM sys.databases WHERE name = N'/* a */ -- b' AND state_desc = N'RESTORING')
+    DROP DATABASE [/* a */ -- b]
 
 -- percent-backslash
-DROP DATABASE [100% c:\d\]
+IF EXISTS (SELECT 1 FROM sys.databases WHERE name = N'100% c:\d\' AND state_desc = N'RESTORING')
+    DROP DATABASE [100% c:\d\]
