@@ -61,7 +61,7 @@ def test_subject_keeps_the_name_and_url_encodes_it(case: dict[str, str]) -> None
 def test_the_sdk_reads_the_name_back_from_the_url(name: str) -> None:
     url = event_grid_event(dataclasses.replace(BLOB, name=name))["data"]["url"]
     assert url.isascii()
-    if not name.startswith("/"):  # the SDK drops that slash itself
+    if name == name.strip("/"):  # the SDK drops slashes there itself
         assert BlobClient.from_blob_url(url).blob_name == name
 
 
