@@ -51,15 +51,19 @@ class Stream(NamedTuple):
     length: int
 
 
-def read_block(ranges: Ranges, offset: int, tag: bytes) -> Block:
-    """Read the block that must begin at `offset`; checks its type, checksum and extent."""
+def read_block(ranges: Ranges, offset: int, tag: bytes, length: int | None = None) -> Block:
+    """Read the block that must begin at `offset`; checks its type, checksum and extent.
+
+    `length` is that of the header and its strings where the block does not tell it itself.
+    """
     name = tag.decode()
     region = ranges.at(offset, layout.BLOCK.size, f"block {name}")
     fields = layout.BLOCK.unpack(region)
     if fields["type"] != tag:
         raise faults.damaged("block type", offset, repr(fields["type"])[1:], repr(name))
     _check(f"block {name}", region, layout.CHECKED_BLOCK_BYTES, fields["checksum"])
-    length = fields["first_stream"]
+    if length is None:
+        length = fields["first_stream"]
     if length < layout.BLOCK.size:
         raise faults.damaged(
             f"header of block {name}", offset, f"{length} bytes", f"at least {layout.BLOCK.size}"
@@ -112,10 +116,11 @@ def find_stream(ranges: Ranges, block: Block, tag: bytes) -> Stream:
 
 
 def read_filemark(ranges: Ranges, offset: int, size: int) -> tuple[int, ...]:
-    """Read the SFMB of `size` bytes at `offset`; return the filemarks before it, newest first."""
-    block = read_block(ranges, offset, b"SFMB")
-    if len(block.header.data) != size:
-        raise faults.damaged("length of block SFMB", offset, len(block.header.data), size)
+    """Read the SFMB of `size` bytes at `offset`; return the filemarks before it, newest first.
+
+    The block's own length field has 16 bits, too few for the largest size, so the label's counts.
+    """
+    block = read_block(ranges, offset, b"SFMB", size)
     fields = block.fields(layout.SFMB)
     newer = fields["array_offset"] == layout.FILEMARK_ARRAY
     start = layout.FILEMARK_ARRAY if newer else layout.FILEMARK_ARRAY_2005

@@ -19,15 +19,6 @@ from shared.backupset import BackupHeader, BackupType, DatabaseFile
 PATH_LIMIT = 1024
 """UTF-16 units of a physical name; SQL Server allows 260."""
 
-_TYPES = {
-    ord("D"): BackupType.DATABASE,
-    ord("L"): BackupType.LOG,
-    ord("I"): BackupType.DIFFERENTIAL,
-    ord("F"): BackupType.FILE,
-    ord("G"): BackupType.DIFFERENTIAL_FILE,
-    ord("P"): BackupType.PARTIAL,
-    ord("Q"): BackupType.DIFFERENTIAL_PARTIAL,
-}
 _DIFFERENTIALS = {
     BackupType.DIFFERENTIAL,
     BackupType.DIFFERENTIAL_FILE,
@@ -85,19 +76,10 @@ def _chunks(mqci: Region) -> Iterator[Chunk]:
 def _backup_header(scin: Region, sset: Block, machine_name: str | None) -> BackupHeader:
     fields = layout.SCIN.unpack(scin)
     first = sset.fields(layout.SSET)
-    backup_type = _TYPES.get(fields["type_letter"])
-    if backup_type is None:
-        offset = scin.start + layout.SCIN.offset_of("type_letter")
-        raise faults.unsupported(
-            f"the header names a backup type that is not known: {fields['type_letter']:#04x} at "
-            f"offset {offset}, expected one of D, I, L, F, G, P, Q",
-            "Take a full, differential or log backup.",
-            offset,
-        )
+    backup_type = _backup_type(scin, chr(fields["type_letter"]))
     database_name = text(scin, 0, fields["database_name"], NAME_LIMIT, "database name")
     if database_name is None:
         raise faults.damaged("database name", scin.start, "no name", "one")
-    flags = fields["flags"]
     columns = {name: fields[name] for name in fields.keys() & BackupHeader.model_fields.keys()}
     differential = backup_type in _DIFFERENTIALS
     columns.update(
@@ -115,17 +97,6 @@ def _backup_header(scin: Region, sset: Block, machine_name: str | None) -> Backu
         software_vendor_id=first["software_vendor_id"],
         backup_set_guid=first["backup_set_guid"],
         collation=collation_name(fields["collation"]),
-        has_bulk_logged_data=bool(flags & layout.FLAG_BULK_LOGGED),
-        is_snapshot=bool(flags & layout.FLAG_SNAPSHOT),
-        is_read_only=bool(flags & layout.FLAG_READ_ONLY),
-        is_single_user=bool(flags & layout.FLAG_SINGLE_USER),
-        has_backup_checksums=bool(flags & layout.FLAG_CHECKSUMS),
-        is_damaged=bool(flags & layout.FLAG_DAMAGED),
-        has_incomplete_meta_data=bool(flags & layout.FLAG_INCOMPLETE_METADATA),
-        is_force_offline=bool(flags & layout.FLAG_NORECOVERY),
-        is_copy_only=bool(
-            flags & layout.FLAG_COPY_ONLY or first["attributes"] & layout.SSET_COPY_ONLY
-        ),
         begins_log_chain=(
             backup_type is BackupType.LOG and fields["first_lsn"] == fields["log_chain_origin"]
         ),
@@ -134,9 +105,24 @@ def _backup_header(scin: Region, sset: Block, machine_name: str | None) -> Backu
         differential_base_lsn=(fields["differential_base_lsn"] or None) if differential else None,
         differential_base_guid=_guid(fields["differential_base_guid"]) if differential else None,
         compressed_backup_size=_compressed_size(scin, fields),
+        **{column: bool(fields["flags"] & bit) for column, bit in layout.FLAG_COLUMNS.items()},
         **_forks(fields),
     )
+    if first["attributes"] & layout.SSET_COPY_ONLY:
+        columns["is_copy_only"] = True
     return BackupHeader(**columns)
+
+
+def _backup_type(scin: Region, letter: str) -> BackupType:
+    if letter in layout.TYPE_LETTERS:
+        return BackupType(layout.TYPE_LETTERS[letter])
+    offset = scin.start + layout.SCIN.offset_of("type_letter")
+    raise faults.unsupported(
+        f"the header names a backup type that is not known: {letter!a} at offset {offset}, "
+        f"expected one of {', '.join(layout.TYPE_LETTERS)}",
+        "Take a full, differential or log backup.",
+        offset,
+    )
 
 
 def _compressed_size(scin: Region, fields: Mapping[str, Any]) -> int | None:

@@ -33,6 +33,7 @@ from shared.backupfile.codec import (
     U64,
     Field,
     Layout,
+    Pair,
 )
 
 MTF = "MTF 1.00a"
@@ -62,6 +63,7 @@ BLOCK = Layout(
     Field("displayable_size", 12, U64, MTF),
     Field("logical_address", 20, U64, MTF + "; in units of 1024 from the SSET"),
     Field("control_block_id", 36, U32, MTF),
+    Field("system_data", 44, PAIR, MTF + "; in SSET: the GUID of the set and five zeros"),
     Field("string_type", 48, U8, MTF + "; 2 is UTF-16"),
     Field("checksum", 50, U16, MTF + "; XOR of the 25 words before it"),
 )
@@ -151,6 +153,7 @@ SSET = Layout(
     Field("media_catalog_version", 97, U8, MTF, 2),
     Field("backup_set_guid", 100, GUID, PROVED),
 )
+SSET_SYSTEM_DATA = Pair(21, 100)
 SSET_STRINGS = 122
 """Where strings begin; SEEN, but only the pairs count."""
 SSET_COPY_ONLY = 2
@@ -233,6 +236,22 @@ FLAG_ALWAYS = 0x0200
 FLAG_COPY_ONLY = 0x0400
 FLAG_DIFFERENTIAL = 0x0800
 """All of HEADERONLY, column Flags, LIKELY; CHECKSUMS is proved, ALWAYS and DIFFERENTIAL seen."""
+
+FLAG_COLUMNS = {
+    "has_bulk_logged_data": FLAG_BULK_LOGGED,
+    "is_snapshot": FLAG_SNAPSHOT,
+    "is_read_only": FLAG_READ_ONLY,
+    "is_single_user": FLAG_SINGLE_USER,
+    "has_backup_checksums": FLAG_CHECKSUMS,
+    "is_damaged": FLAG_DAMAGED,
+    "has_incomplete_meta_data": FLAG_INCOMPLETE_METADATA,
+    "is_force_offline": FLAG_NORECOVERY,
+    "is_copy_only": FLAG_COPY_ONLY,
+}
+"""The columns of HEADERONLY that repeat a flag."""
+
+TYPE_LETTERS = {"D": 1, "L": 2, "F": 4, "I": 5, "G": 6, "P": 7, "Q": 8}
+"""BackupType of HEADERONLY by type letter; D, L and I proved, the others as in msdb."""
 
 STATUS_SELECT_INTO = 4
 STATUS_TRUNCATE_LOG = 8

@@ -8,7 +8,7 @@ its tail (MSLS). The data between is never touched.
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from shared.backupfile import faults, layout
 from shared.backupfile.blocks import (
@@ -20,6 +20,7 @@ from shared.backupfile.blocks import (
     read_block,
     read_filemark,
 )
+from shared.backupfile.codec import Region
 from shared.backupfile.header import parse_header
 from shared.backupfile.ranges import Ranges
 from shared.backupfile.source import ByteSource
@@ -27,8 +28,8 @@ from shared.backupset import BackupContent, BackupHeader, DatabaseFile, MediaLab
 
 SET_LIMIT = 1024
 """The most backup sets that are read from one file; each costs one range."""
-HEADER_LIMIT = 4 * 1024 * 1024
-"""The longest header of a set, in bytes. A file in it takes about 1.2 KB."""
+HEADER_LIMIT = 8 * 1024 * 1024
+"""The most bytes of headers in one file, over all sets. A database file takes about 1.2 KB."""
 
 FAMILY_LIMIT = 64
 """The most media families of a media set, a limit of BACKUP."""
@@ -56,6 +57,14 @@ class Span(NamedTuple):
     end: int
 
 
+class Ends(NamedTuple):
+    """What stands at both ends of a set: its start, its machine, its final header."""
+
+    sset: Block
+    machine_name: str | None
+    mqci: Region
+
+
 def read_backup(source: ByteSource) -> BackupContent:
     """Read what a backup file says of itself; all its sets, in order of position.
 
@@ -73,12 +82,13 @@ def read_backup(source: ByteSource) -> BackupContent:
     ranges = Ranges(source)
     _check_container(ranges)
     media = _read_media(ranges)
-    return BackupContent(
-        label=media.label,
-        sets=tuple(
-            _read_set(ranges, span, media.filemark_size) for span in _read_spans(ranges, media)
-        ),
-    )
+    sets: list[tuple[BackupHeader, tuple[DatabaseFile, ...]]] = []
+    budget = HEADER_LIMIT
+    for span in _read_spans(ranges, media):
+        ends = _read_ends(ranges, span, media.filemark_size, budget)
+        budget -= len(ends.mqci.data)
+        sets.append(parse_header(ends.mqci, ends.sset, ends.machine_name))
+    return BackupContent(label=media.label, sets=tuple(sets))
 
 
 def _check_container(ranges: Ranges) -> None:
@@ -105,7 +115,9 @@ def _check_container(ranges: Ranges) -> None:
             f"{layout.SOFTWARE_NAME!r} is not among its first {len(start.data)} bytes"
         )
     if ranges.size < _COMPLETE:
-        raise faults.truncated(ranges.size, f"a backup has at least {_COMPLETE}")
+        raise faults.truncated(
+            ranges.size, f"no valid filemark ends it; a backup has at least {_COMPLETE} bytes"
+        )
 
 
 def _read_media(ranges: Ranges) -> Media:
@@ -179,25 +191,24 @@ def _read_spans(ranges: Ranges, media: Media) -> list[Span]:
     return [Span(marks[i] + size, marks[i + 1]) for i in range(0, len(marks) - 1, 2)]
 
 
-def _read_set(
-    ranges: Ranges, span: Span, filemark_size: int
-) -> tuple[BackupHeader, tuple[DatabaseFile, ...]]:
+def _read_ends(ranges: Ranges, span: Span, filemark_size: int, budget: int) -> Ends:
+    """Read what stands before and after the data of a set; its header has `budget` bytes at most.
+
+    The head copy of the header is only asked for its length, which is that of the tail copy.
+    """
     sset = read_block(ranges, span.start, b"SSET")
     volb = read_block(ranges, next_block(ranges, sset), b"VOLB")
     msci = read_block(ranges, next_block(ranges, volb), b"MSCI")
     head = find_stream(ranges, msci, b"MQCI")
-    if head.length > HEADER_LIMIT:
+    if head.length > budget:
         raise faults.damaged(
-            "length of the backup set header", head.start, head.length, f"at most {HEADER_LIMIT}"
+            "length of the backup set header", head.start, head.length, f"at most {budget}"
         )
-    # The head tells how long the tail copy is; they are of one length.
     reach = head.length + filemark_size + 4 * layout.BLOCK_UNIT
-    start = max(head.start, span.end - reach)
-    msls = _find_msls(ranges, start, span.end)
+    msls = _find_msls(ranges, max(head.start, span.end - reach), span.end)
     tail = find_stream(ranges, msls, b"MQCI")
-    return parse_header(
-        ranges.at(tail.start, tail.length, "stream MQCI"), sset, _machine_name(volb)
-    )
+    machine_name = volb.text(volb.fields(layout.VOLB)["machine_name"], "machine name")
+    return Ends(sset, machine_name, ranges.at(tail.start, tail.length, "stream MQCI"))
 
 
 def _find_msls(ranges: Ranges, start: int, end: int) -> Block:
@@ -209,8 +220,3 @@ def _find_msls(ranges: Ranges, start: int, end: int) -> Block:
             if next_block(ranges, msls) == end:
                 return msls
     raise faults.damaged("end of the set", start, "no block MSLS", f"one that ends at {end}")
-
-
-def _machine_name(volb: Block) -> str | None:
-    fields: dict[str, Any] = volb.fields(layout.VOLB)
-    return volb.text(fields["machine_name"], "machine name")

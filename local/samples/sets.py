@@ -1,0 +1,144 @@
+"""The blocks of one backup set: its start, its header at the head, its data and log, its end."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import partial
+
+from local.samples import payload
+from local.samples.blocks import Bulk, SetBlocks, structure
+from local.samples.header import Background, mqci
+from shared.backupfile import layout
+from shared.backupfile.codec import Pair
+from shared.backupset import BackupHeader, BackupType, DatabaseFile, MediaLabel
+
+SQL_SERVER_2005, SQL_SERVER_2008, SQL_SERVER_2019 = 9, 10, 15
+"""Major versions from which on, or up to which, the bytes differ."""
+
+
+@dataclass(frozen=True)
+class LogRange:
+    """The part of one virtual log file that a set holds, in bytes of the log file."""
+
+    vlf_sequence: int
+    vlf_offset: int
+    vlf_length: int
+    start: int
+    end: int
+
+
+@dataclass(frozen=True)
+class SampleSet:
+    """One backup set to write. `data_bytes` and the log are those of all media families."""
+
+    header: BackupHeader
+    files: tuple[DatabaseFile, ...]
+    background: Background = field(default_factory=Background)
+    data_bytes: int = 0
+    log_ranges: tuple[LogRange, ...] = ()
+    seed: int = 0
+    time_zone_quarters: int = 0
+
+    @property
+    def attributes(self) -> int:
+        """Attributes of the SSET."""
+        if self.header.backup_type is BackupType.DIFFERENTIAL:
+            return layout.SSET_DIFFERENTIAL
+        return layout.SSET_NORMAL
+
+
+def set_blocks(sample: SampleSet, label: MediaLabel, filemark_size: int, start: int) -> SetBlocks:
+    """Return the blocks of a set up to its MSLS, which is not among them."""
+    blocks = SetBlocks(filemark_size)
+    blocks.open(b"SSET", _sset(sample, start), with_strings=True)
+    blocks.close()
+    blocks.open(b"VOLB", _volb(sample.header), with_strings=True)
+    blocks.close()
+    header_block(blocks, b"MSCI", sample, final=False)
+    if sample.header.backup_type is not BackupType.LOG:
+        _data_blocks(blocks, sample, label)
+    _log_blocks(blocks, sample, label)
+    return blocks
+
+
+def header_block(blocks: SetBlocks, tag: bytes, sample: SampleSet, *, final: bool) -> None:
+    """Add the header's head copy (MSCI) or, if `final`, its tail copy (MSLS)."""
+    blocks.open(tag, bytearray(layout.MQCI_FIRST_STREAM), with_strings=True)
+    data = mqci(sample.header, sample.files, sample.background, final=final)
+    blocks.small(b"MQCI", data)
+    blocks.close(blocks.unit if final else layout.BLOCK_UNIT)
+
+
+def _data_blocks(blocks: SetBlocks, sample: SampleSet, label: MediaLabel) -> None:
+    """Add the pages of this family; from 2019 on also those that changed meanwhile."""
+    extents = -(-sample.data_bytes // payload.EXTENT)
+    share, rest = divmod(extents, label.family_count)
+    passes = [share + (label.family_sequence_number <= rest)]
+    if sample.header.software_version_major >= SQL_SERVER_2019:
+        passes.append(1)
+    for count in passes:
+        body = layout.MSDA.pack({}) + bytes(layout.MSDA_FIRST_STREAM - layout.MSDA.size)
+        blocks.open(b"MSDA", body)
+        if count:
+            attributes = layout.STREAM_VARIABLE | _checksummed(sample)
+            seed = sample.seed + label.family_sequence_number
+            blocks.bulk(Bulk(b"MQDA", attributes, count, partial(payload.pages, count, seed)))
+        blocks.small(b"MQDA", b"", layout.STREAM_VARIABLE | layout.STREAM_LAST_PIECE)
+        blocks.close()
+
+
+def _log_blocks(blocks: SetBlocks, sample: SampleSet, label: MediaLabel) -> None:
+    """Add one MSTL per range; all families name the ranges, the first one holds the log."""
+    major = sample.header.software_version_major
+    first_stream = layout.MSTL_FIRST_STREAM_2012
+    if major <= SQL_SERVER_2008:
+        first_stream = layout.MSTL_FIRST_STREAM_2008
+    if major == SQL_SERVER_2005:
+        first_stream = layout.MSTL_FIRST_STREAM_2005
+    for part in sample.log_ranges:
+        values = {
+            "start": part.start,
+            "end": part.end,
+            "log_file": Pair(first_stream - layout.MSTL_LOG_FILE, layout.MSTL_LOG_FILE),
+            "vlf_sequence": part.vlf_sequence,
+            "vlf_length": part.vlf_length,
+            "vlf_offset": part.vlf_offset,
+        }
+        body = layout.MSTL.pack(values)
+        blocks.open(b"MSTL", body + bytes(first_stream - len(body)))
+        extents = -(-(part.end - part.start) // payload.EXTENT)
+        if extents and label.family_sequence_number == 1:
+            make = partial(payload.log, extents, sample.seed)
+            blocks.bulk(Bulk(b"MQTL", _checksummed(sample), extents, make))
+        blocks.close()
+
+
+def _checksummed(sample: SampleSet) -> int:
+    return layout.STREAM_CHECKSUMMED if sample.header.has_backup_checksums else 0
+
+
+def _sset(sample: SampleSet, start: int) -> bytearray:
+    header = sample.header
+    values = {
+        "attributes": sample.attributes,
+        "software_vendor_id": header.software_vendor_id,
+        "position": header.position,
+        "physical_address": start,
+        "backup_start_date": header.backup_start_date,
+        "software_version_major": header.software_version_major,
+        "software_version_minor": header.software_version_minor,
+        "time_zone": sample.time_zone_quarters,
+        "backup_set_guid": header.backup_set_guid,
+    }
+    texts = {
+        "backup_name": header.backup_name,
+        "backup_description": header.backup_description,
+        "user_name": header.user_name,
+    }
+    return structure(layout.SSET, values, texts, layout.SSET_STRINGS)
+
+
+def _volb(header: BackupHeader) -> bytearray:
+    texts = {"device_name": "C:", "machine_name": header.machine_name}
+    values = {"media_write_date": header.backup_start_date}
+    return structure(layout.VOLB, values, texts, layout.VOLB.size)

@@ -1,0 +1,166 @@
+"""Writes backup files: a media header, and any number of backup sets, block by block.
+
+Any BackupHeader and file list can be written; what they say is not checked here (`history` makes
+ones that agree with each other). Positions are those of the list.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Sequence
+from typing import Any, BinaryIO
+
+from local.samples.blocks import Bulk, Piece, block, fill, stream, stream_to, structure
+from local.samples.sets import SQL_SERVER_2005, SampleSet, header_block, set_blocks
+from shared.backupfile import layout
+from shared.backupset import MediaLabel
+
+
+def write_backup(
+    out: BinaryIO, label: MediaLabel, sets: Sequence[SampleSet], *, filemark_size: int = 512
+) -> None:
+    """Write one media family of one or several sets, as BACKUP and BACKUP ... NOINIT would.
+
+    The data is made while it is written, so a large backup needs no memory.
+    """
+    file = _File(out, filemark_size, sets[0].header.software_version_major if sets else 0)
+    file.write(_tape(label, filemark_size))
+    file.filemark()
+    entries: list[bytes] = []
+    for sample in sets:
+        start = file.length
+        blocks = set_blocks(sample, label, filemark_size, start)
+        size = blocks.length
+        header_block(blocks, b"MSLS", sample, final=True)
+        for piece in blocks.pieces:
+            file.write(piece)
+        file.filemark()
+        entries.append(_map_entry(sample, start, size))
+        file.write(_end_of_set(sample, label, blocks.unit, entries, file.length))
+        file.filemark()
+
+
+def backup_size(sample: SampleSet, label: MediaLabel, *, filemark_size: int = 512) -> int:
+    """Return BackupSize: SSET to MSLS over all families, for the first set with their labels."""
+    families = range(1, label.family_count + 1)
+    total = sum(
+        set_blocks(
+            sample,
+            label.model_copy(update={"family_sequence_number": family}),
+            filemark_size,
+            start=0,
+        ).length
+        for family in families
+    )
+    if sample.header.position == 1:
+        total += len(families) * max(layout.BLOCK_UNIT, filemark_size)
+    return total
+
+
+class _File:
+    """The file as it grows, with its filemarks."""
+
+    def __init__(self, out: BinaryIO, filemark_size: int, major: int) -> None:
+        self._out = out
+        self._filemark_size = filemark_size
+        self._of_2005 = major == SQL_SERVER_2005
+        self._filemarks: list[int] = []
+        self.length = 0
+
+    def write(self, piece: Piece) -> None:
+        if isinstance(piece, Bulk):
+            piece.write(self._out)
+        else:
+            self._out.write(piece)
+        self.length += len(piece)
+
+    def filemark(self) -> None:
+        """Write an SFMB, which lists the latest filemarks that fit, newest first."""
+        start = layout.FILEMARK_ARRAY_2005 if self._of_2005 else layout.FILEMARK_ARRAY
+        capacity = (self._filemark_size - start) // 8
+        listed = self._filemarks[: -capacity - 1 : -1]
+        values = {"capacity": capacity, "used": len(listed), "array_offset": start}
+        body = layout.SFMB.pack(values)[:start]
+        body += bytes(start - len(body)) + struct.pack(f"<{len(listed)}Q", *listed)
+        body += bytes(self._filemark_size - len(body))
+        attributes = 0 if self._of_2005 else layout.SFMB_ATTRIBUTES
+        self._filemarks.append(self.length)
+        self.write(bytes(block(b"SFMB", body, attributes=attributes)))
+
+
+def _tape(label: MediaLabel, filemark_size: int) -> bytes:
+    values: dict[str, Any] = {
+        "media_family_id": label.media_family_id,
+        "media_sequence_number": label.media_sequence_number,
+        "filemark_units": filemark_size // layout.FILEMARK_UNIT,
+        "software_vendor_id": label.software_vendor_id,
+        "media_date": label.media_date,
+        "password_algorithm": layout.PASSWORD_ALGORITHM if label.has_password else 0,
+    }
+    texts = {
+        "media_name": label.media_name,
+        "media_description": label.media_description,
+        "media_password": "hidden" if label.has_password else None,
+        "software_name": label.software_name + "\0\0",
+    }
+    raid = layout.RAID.pack(
+        {
+            "media_set_id": label.media_set_id,
+            "family_count": label.family_count,
+            "mirror_count": label.mirror_count,
+            "family_sequence_number": label.family_sequence_number,
+        }
+    )
+    body = structure(layout.TAPE, values, texts, layout.TAPE.size)
+    head = block(b"TAPE", body, attributes=layout.TAPE_ATTRIBUTES, with_strings=True)
+    head += stream(b"RAID", bytes(raid))
+    return bytes(head + fill(len(head), max(layout.BLOCK_UNIT, filemark_size)))
+
+
+def _end_of_set(
+    sample: SampleSet, label: MediaLabel, unit: int, entries: Sequence[bytes], offset: int
+) -> bytes:
+    """Return both ESETs: the first carries the set map, the second says where the first is."""
+    set_map = layout.TSMP.pack({"media_family_id": label.media_family_id, "sets": len(entries)})
+    set_map += bytes(layout.TSMP_BYTES - len(set_map)) + b"".join(entries)
+    first = _eset(sample, set_map_address=0)
+    first += stream_to(b"OTCP", len(first), layout.STREAM.size, unit)
+    first += stream(b"TSMP", bytes(set_map))
+    first += fill(len(first), unit)
+    second = _eset(sample, set_map_address=offset)
+    return bytes(first + second + fill(len(second), unit))
+
+
+def _eset(sample: SampleSet, set_map_address: int) -> bytearray:
+    values = {
+        "attributes": sample.attributes,
+        "set_map_address": set_map_address,
+        "position": sample.header.position,
+        "media_write_date": sample.header.backup_finish_date,
+    }
+    body = layout.ESET.pack(values)
+    return block(b"ESET", body + bytes(layout.ESET_FIRST_STREAM - len(body)))
+
+
+def _map_entry(sample: SampleSet, start: int, size: int) -> bytes:
+    """Return what the set map says of one set and its volume."""
+    header = sample.header
+    texts = {"backup_name": header.backup_name, "user_name": header.user_name}
+    values = {
+        "set_attributes": sample.attributes,
+        "set_address": start,
+        "position": header.position,
+        "size": size,
+        "media_write_date": header.backup_start_date,
+        "time_zone": sample.time_zone_quarters,
+    }
+    entry = structure(layout.TSMP_SET, values, texts, layout.TSMP_SET.size)
+    volume = structure(
+        layout.TSMP_VOLUME,
+        {"media_write_date": header.backup_start_date},
+        {"device_name": "C:", "machine_name": header.machine_name},
+        layout.TSMP_VOLUME_BYTES,
+    )
+    for part in (entry, volume):
+        part[:2] = len(part).to_bytes(2, "little")
+    return bytes(entry + volume)
