@@ -20,6 +20,8 @@ from local.setup.command import run
 from shared.errors import ConfigurationError
 from shared.targets.driver import load_odbc, packaged_drivers
 
+_UNATTENDED = {"DEBIAN_FRONTEND": "noninteractive"}
+
 
 def is_ready() -> bool:
     """Whether pyodbc and the driver load in this process, once `preload` was called."""
@@ -51,16 +53,12 @@ def install() -> None:
 
 
 def _install_packages(packages: Iterable[str]) -> None:
-    command = ["apt-get", "-o", "DPkg::Lock::Timeout=120", "-y", "--no-install-recommends"]
-    command += ["install", *packages]
+    apt_get = ["apt-get", "-o", "DPkg::Lock::Timeout=120", "-y", "--no-install-recommends"]
     action = f"Run: apt-get update && apt-get install {' '.join(packages)}"
-    quiet = {"DEBIAN_FRONTEND": "noninteractive"}
-    try:
-        run(command, action=action, environment=quiet)
-    except ConfigurationError:
-        # The package lists are empty on a fresh image, or older than the archive.
-        _update(["apt-get"], action)
-        run(command, action=action, environment=quiet)
+    with contextlib.suppress(ConfigurationError):  # lists that are empty, or older than the archive
+        run([*apt_get, "install", *packages], action=action, environment=_UNATTENDED)
+        return
+    _update_and([*apt_get, "install", *packages], apt_get, action)
 
 
 def _unpack_packages(missing: dict[str, str]) -> None:
@@ -73,8 +71,7 @@ def _unpack_packages(missing: dict[str, str]) -> None:
         # Lists and cache of its own: the system's belong to root, and may be empty.
         apt_get = ["apt-get", "-o", f"Dir::State::lists={work / 'lists'}"]
         apt_get += ["-o", f"Dir::Cache={work / 'cache'}", "-o", "Debug::NoLocking=1"]
-        _update(apt_get, action)
-        run([*apt_get, "download", *missing.values()], action=action, cwd=work)
+        _update_and([*apt_get, "download", *missing.values()], apt_get, action, cwd=work)
         for package in work.glob("*.deb"):
             run(["dpkg-deb", "-x", str(package), str(work / "root")], action=action)
         odbc.UNPACKED.mkdir(exist_ok=True)
@@ -88,11 +85,23 @@ def _unpack_packages(missing: dict[str, str]) -> None:
             (work / soname).replace(odbc.UNPACKED / soname)
 
 
-def _update(apt_get: list[str], action: str) -> None:
-    # Its status says little: one unreachable archive of many is an error. What counts is whether
-    # the packages can be had afterwards.
-    with contextlib.suppress(ConfigurationError):
-        run([*apt_get, "update"], action=action)
+def _update_and(
+    command: list[str], apt_get: list[str], action: str, cwd: Path | None = None
+) -> None:
+    """Refresh the package lists, then run the command that needs them.
+
+    A refresh fails for one unreachable archive of many, so its failure is told only if the command
+    then fails as well.
+    """
+    refresh = ""
+    try:
+        run([*apt_get, "-o", "APT::Update::Error-Mode=any", "update"], action=action)
+    except ConfigurationError as error:
+        refresh = f"{error.message}\n"
+    try:
+        run(command, action=action, cwd=cwd, environment=_UNATTENDED)
+    except ConfigurationError as error:
+        raise ConfigurationError(f"{refresh}{error.message}", action=action) from error
 
 
 def _check_loads(driver: Path) -> None:
