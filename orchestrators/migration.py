@@ -1,0 +1,92 @@
+"""One database's migration, from its first backup to the cutover.
+
+A generation looks where the migration stands, works while there is work, then waits for `Wake`
+and begins anew. All it knows is in the catalog, so an event that is lost between two generations
+costs nothing: the next look sees what it announced. Its history stays short, however many backups
+there are.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import azure.durable_functions as df
+
+from orchestrators.steps import (
+    CLEAN_UP_TARGET,
+    NOTE_QUEUED,
+    RECOVER_DATABASE,
+    RESTORE_BATCH,
+    RESTORE_SLOTS,
+    RETRY,
+    TAKE_TURN,
+    WAKE,
+    WAKE_MIGRATION,
+    Steps,
+)
+
+_PIECES_OF_WORK = 5
+_ACTIVITIES = {
+    "restore": RESTORE_BATCH,
+    "recover": RECOVER_DATABASE,
+    "cleanUp": CLEAN_UP_TARGET,
+}
+
+
+def migrate_database(context: df.DurableOrchestrationContext) -> Steps:
+    """Bring one database to its target; the last status is the output."""
+    ref: dict[str, Any] = context.get_input()
+    turn = yield from _work(context, ref)
+    if turn["action"] == "finish":
+        return turn["status"]
+    if turn["action"] == "wait":
+        yield context.wait_for_external_event(WAKE)
+    context.continue_as_new(ref)
+    return None
+
+
+def _work(context: df.DurableOrchestrationContext, ref: dict[str, Any]) -> Steps:
+    """Look and work until there is nothing to do, or enough was done for one generation."""
+    slots: df.EntityId | None = None
+    turn = yield from _try(context, TAKE_TURN, ref)
+    for _ in range(_PIECES_OF_WORK):
+        context.set_custom_status(turn["status"])
+        activity = _ACTIVITIES.get(turn["action"])
+        if activity is None:
+            break
+        if activity == RESTORE_BATCH and slots is None:
+            slots = df.EntityId(RESTORE_SLOTS, turn["target"])
+            who = {"who": ref["migrationId"], "limit": turn["slots"]}
+            place = (yield context.call_entity(slots, "acquire", who))["place"]
+            if place:
+                return (yield from _queue(context, ref, place))
+        turn = yield from _try(context, activity, ref)
+    context.set_custom_status(turn["status"])
+    if slots is not None:
+        yield from _give_back(context, ref, slots)
+    return turn
+
+
+def _try(context: df.DurableOrchestrationContext, activity: str, ref: dict[str, Any]) -> Steps:
+    """Call an activity; if it keeps failing, wait for the next look instead of ending."""
+    try:
+        return (yield context.call_activity_with_retry(activity, RETRY, ref))
+    except Exception as error:
+        return {
+            "action": "wait",
+            "status": {"waitingFor": "the next try", "lastError": str(error)[:1000]},
+        }
+
+
+def _queue(context: df.DurableOrchestrationContext, ref: dict[str, Any], place: int) -> Steps:
+    return (yield from _try(context, NOTE_QUEUED, {**ref, "place": place}))
+
+
+def _give_back(
+    context: df.DurableOrchestrationContext, ref: dict[str, Any], slots: df.EntityId
+) -> Steps:
+    released = yield context.call_entity(slots, "release", {"who": ref["migrationId"]})
+    if released["next"]:
+        yield context.call_activity_with_retry(
+            WAKE_MIGRATION, RETRY, {"migrationId": released["next"]}
+        )

@@ -1,0 +1,304 @@
+"""Looks where a migration stands: order, catalog, and the target's own position and history.
+
+What was restored is asked of the target, never remembered: a restore that ended while nobody
+listened is found in the server's history, one that did not is planned again from the position
+that the server reports.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from shared.arrivals import files_of
+from shared.backupset import BackupSet, BackupType, merge_families
+from shared.catalog import StoredProgress
+from shared.chain import DatabaseState, TargetPosition, find_named, plan_restore
+from shared.errors import RequestError, StorageError
+from shared.explain import Explanation
+from shared.folder import lies_in, owner_of, sort_contents
+from shared.lsn import Lsn
+from shared.outlook import (
+    Action,
+    Known,
+    Outlook,
+    blocked_by,
+    cutover_has_expired,
+    goal_of,
+    look_ahead,
+)
+from shared.records import (
+    Blocking,
+    FileRecord,
+    MigrationOrder,
+    MigrationProgress,
+    RestoredBackup,
+    SourceDatabase,
+)
+from shared.targets import RestoredSet, Target
+from shared.vocabulary import BlockingReason
+from shared.workplace import Workplace
+
+_WINDOW = 500
+
+
+@dataclass(frozen=True)
+class Sight:
+    """One look at a migration: what was seen, and what follows from it."""
+
+    order: MigrationOrder
+    position: TargetPosition
+    known: Known
+    outlook: Outlook
+
+
+def read_migration(place: Workplace, migration_id: str) -> tuple[MigrationOrder, StoredProgress]:
+    """Return the order and the progress of a migration; raises RequestError for an unknown one."""
+    order = place.catalog.read_order(migration_id)
+    if order is None:
+        raise RequestError(
+            404,
+            "MigrationNotFound",
+            f"there is no migration {migration_id!r}",
+            action="list the migrations to see their ids",
+        )
+    return order, place.catalog.read_progress(order)
+
+
+def look(place: Workplace, order: MigrationOrder, stored: StoredProgress, target: Target) -> Sight:
+    """Look at the target and the catalog, take over what was restored, and decide what is next.
+
+    Writes the outlook down, so that the API shows it and the periodic check can tell a change.
+    """
+    order = _end_vain_cutover(place, order, stored)
+    position = target.read_position(order.target_database)
+    source, known = gather(place, order, stored.now)
+    stranger = take_over_history(place, order, stored, target, known.sets)
+    position = _settled(position, stored.now.last_restored)
+    outlook = (
+        blocked_by(stranger)
+        if stranger and not order.cancel
+        else look_ahead(order, stored.now, position, known)
+    )
+    sight = Sight(order, position, known, outlook)
+    stored.update(
+        **words_of(outlook, stored.now, place),
+        source=source,
+        server=stored.now.server or target.read_server(),
+        position=position,
+        current=None,
+        pending_logs=_pending(outlook, BackupType.LOG),
+        pending_differentials=_pending(outlook, BackupType.DIFFERENTIAL),
+    )
+    return sight
+
+
+def words_of(outlook: Outlook, progress: MigrationProgress, place: Workplace) -> dict[str, object]:
+    """Return the fields of the progress that show an outlook."""
+    why, old = outlook.blocking, progress.blocking
+    blocking = None
+    if why is not None:
+        since = old.since if old and (old.code, old.reason) == why[:2] else place.now()
+        blocking = Blocking(code=why.code, reason=why.reason, action=why.action, since=since)
+    return {
+        "status": outlook.status,
+        "state": outlook.state,
+        "restore_state": outlook.restore_state,
+        "waiting_for": outlook.waiting_for,
+        "blocking": blocking,
+        "outlook": outlook.digest,
+    }
+
+
+def has_news(place: Workplace, order: MigrationOrder, progress: MigrationProgress) -> bool:
+    """Tell whether a waiting migration would decide otherwise now, without asking its target.
+
+    Also true while the target or storage is what it waits for: only a new try can tell.
+    """
+    if progress.blocking is not None and progress.blocking.code in _TRY_AGAIN:
+        return True
+    if cutover_has_expired(order, place.now()):
+        return True
+    position = progress.position or TargetPosition(state=DatabaseState.ABSENT)
+    _, known = gather(place, order, progress)
+    return look_ahead(order, progress, position, known).digest != progress.outlook
+
+
+_TRY_AGAIN = frozenset(
+    {
+        BlockingReason.TARGET_NOT_READY,
+        BlockingReason.TARGET_REFUSED,
+        BlockingReason.TARGET_STORAGE_FULL,
+        BlockingReason.TARGET_DATABASE_EXISTS,
+        BlockingReason.CERTIFICATE_MISSING,
+        BlockingReason.VERSION_NOT_SUPPORTED,
+        BlockingReason.STORAGE_ACCESS_DENIED,
+        BlockingReason.CONCURRENT_CHANGE,
+    }
+)
+
+
+def gather(
+    place: Workplace, order: MigrationOrder, progress: MigrationProgress
+) -> tuple[SourceDatabase | None, Known]:
+    """Read what the catalog knows of the backups that matter from here on.
+
+    That is every full and differential, and the next logs: as many as one window holds, or all
+    of them if those do not lead on. The work does not grow with what is restored already.
+    """
+    redo = progress.last_restored.last_lsn if progress.last_restored else None
+    parts = place.catalog.data_backups(order.folder)
+    usable = any(part.backup_type is BackupType.DATABASE for part in parts)
+    window = _WINDOW if usable or redo is not None else 1
+    named = _find_named_file(place, order)
+    logs, whole = place.catalog.logs_after(order.folder, redo, window)
+    source, known = _known(place, order, progress, [*parts, *logs], named)
+    if whole or window == 1 or _leads_on(order, progress, known):
+        return source, known
+    logs, _ = place.catalog.logs_after(order.folder, redo, None)
+    return _known(place, order, progress, [*parts, *logs], named)
+
+
+def _leads_on(order: MigrationOrder, progress: MigrationProgress, known: Known) -> bool:
+    """Tell whether a part of the logs is enough to plan with: a position is known and it moves."""
+    if progress.position is None or progress.position.reached is None:
+        return False
+    position = _settled(progress.position, progress.last_restored)
+    return bool(plan_restore(known.sets, position, goal_of(order)).steps)
+
+
+def _known(
+    place: Workplace,
+    order: MigrationOrder,
+    progress: MigrationProgress,
+    parts: list[BackupSet],
+    named: FileRecord | None,
+) -> tuple[SourceDatabase | None, Known]:
+    if named is not None and named.backup is not None:
+        parts = [*parts, named.backup]
+    deeper = [
+        other.folder
+        for other in place.catalog.list_orders()
+        if other.folder != order.folder and lies_in(other.folder + "/", order.folder)
+    ]
+    mine = [part for part in parts if owner_of(part.files[0].name, deeper) is None]
+    contents = sort_contents(merge_families(mine), progress.source, order.source_database_name)
+    return contents.source, Known(sets=contents.own, named=named)
+
+
+def _find_named_file(place: Workplace, order: MigrationOrder) -> FileRecord | None:
+    """Return the file that ends the migration, once it has arrived, usable or not."""
+    name = goal_of(order).last_backup
+    if name is None:
+        return None
+    path = f"{order.folder}/{name}" if order.folder else name
+    for exact in (path, name):
+        if (file := place.catalog.read_file(order.folder, exact)) is not None:
+            return file
+    files = files_of(place, order)
+    usable = {file.name: file for file in files}
+    found = find_named([b for f in files if (b := f.backup)], name)
+    if found is not None:
+        return usable[found.files[0].name]
+    tail = "/" + name.casefold()
+    refused = [f for f in files if f.refusal and ("/" + f.name).casefold().endswith(tail)]
+    return refused[0] if len(refused) == 1 else None
+
+
+def _settled(position: TargetPosition, last: RestoredBackup | None) -> TargetPosition:
+    """Take a set that the server's history holds as restored to its very end.
+
+    Servers report the point to go on from a few slots beside the LastLSN of the last set.
+    """
+    redo = position.redo_start_lsn
+    if last is None or redo is None or redo >= last.last_lsn:
+        return position
+    return position.model_copy(update={"redo_start_lsn": Lsn(last.last_lsn)})
+
+
+def take_over_history(
+    place: Workplace,
+    order: MigrationOrder,
+    stored: StoredProgress,
+    target: Target,
+    sets: Sequence[BackupSet],
+) -> Explanation | None:
+    """Record what the server's history has restored since the last look.
+
+    `sets` are those that the migration knows of. Returns why the database is not ours any more
+    if somebody else restored something to it.
+    """
+    if not stored.now.begun:
+        return None
+    by_guid = {backup.backup_set_guid: backup for backup in sets}
+    for row in target.read_restore_history(order.target_database, stored.now.history_id):
+        backup = by_guid.get(row.backup_set_guid)
+        last = stored.now.last_restored
+        if last is not None and last.backup_set_guid == row.backup_set_guid:
+            stored.update(history_id=row.restore_history_id)
+        elif backup is None:
+            return _restored_by_others(order, row)
+        else:
+            _record(place, stored, backup, row)
+    return None
+
+
+def _restored_by_others(order: MigrationOrder, row: RestoredSet) -> Explanation:
+    return Explanation(
+        BlockingReason.CONCURRENT_CHANGE,
+        f"Somebody else restored the backup set {row.backup_set_guid} to the database"
+        f" {order.target_database!r} on the target.",
+        "Cancel this migration (the database is then left alone) and start it again.",
+    )
+
+
+def _record(place: Workplace, stored: StoredProgress, backup: BackupSet, row: RestoredSet) -> None:
+    now, progress = place.now(), stored.now
+    current = progress.current
+    timed = current is not None and current.backup_set_guid == backup.backup_set_guid
+    restored = RestoredBackup(
+        number=progress.restored_sets + 1,
+        backup_set_guid=backup.backup_set_guid,
+        backup_type=backup.backup_type,
+        files=tuple(file.name for file in backup.files),
+        last_lsn=backup.last_lsn,
+        recovery_fork_id=backup.recovery_fork_id,
+        backup_finish_date=backup.backup_finish_date,
+        restored_on=now,
+        seconds=(now - current.started_on).total_seconds() if current and timed else None,
+    )
+    place.catalog.add_restored(progress.operation_id, restored)
+    full = restored if backup.backup_type is BackupType.DATABASE else progress.full_backup
+    stored.update(
+        history_id=row.restore_history_id,
+        restored_sets=restored.number,
+        full_backup=full,
+        last_restored=restored,
+        current=None,
+    )
+
+
+def _end_vain_cutover(
+    place: Workplace, order: MigrationOrder, stored: StoredProgress
+) -> MigrationOrder:
+    """Withdraw a cutover that waited too long for the backup it named; the migration goes on."""
+    if not cutover_has_expired(order, place.now()) or order.cutover is None:
+        return order
+    name = order.cutover.last_backup_name
+    if order_after := place.catalog.change_order(
+        order.id,
+        lambda old: (
+            old.model_copy(update={"cutover": None}) if old.cutover == order.cutover else old
+        ),
+    ):
+        stored.update(
+            complete_error=f"The cutover ended: {name!r} did not arrive in time. Nothing was lost,"
+            " the migration goes on."
+        )
+        return order_after
+    raise StorageError(f"migration {order.id!r} vanished from the catalog")
+
+
+def _pending(outlook: Outlook, kind: BackupType) -> int:
+    steps = outlook.plan.steps if outlook.action is not Action.FINISH else ()
+    return sum(step.backup.backup_type is kind for step in steps)

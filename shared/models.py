@@ -1,0 +1,356 @@
+"""The JSON that goes in and out: requests, the status of a migration, inputs of orchestrations.
+
+Names and spelling follow the status JSON of Azure Database Migration Service, so that scripts
+written for it go on working; docs/status.md explains each field. LSNs are strings. Times are UTC
+with Z, except a backup's own dates, which are local to the source. What is unknown is absent.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, Literal
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic.alias_generators import to_camel
+
+from shared.lsn import Lsn
+from shared.vocabulary import (
+    BlockingReason,
+    FileStatus,
+    IgnoreReason,
+    InvalidReason,
+    MigrationState,
+    MigrationStatus,
+    RestoreState,
+    SetStatus,
+)
+
+# Blob names and folders are at most 1,024 characters, SQL Server's names at most 128.
+_BLOB_NAME = 1024
+_SQL_NAME = 128
+
+
+def _key(name: str) -> str:
+    """Return a field's name in JSON, for instance first_lsn -> firstLSN."""
+    camel = str(to_camel(name))
+    return camel.replace("Lsn", "LSN").removesuffix("Mb") + ("MB" if camel.endswith("Mb") else "")
+
+
+class Json(BaseModel):
+    """Base of all JSON: camel case outside, unknown keys refused."""
+
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", alias_generator=_key, populate_by_name=True
+    )
+
+    def as_json(self) -> dict[str, Any]:
+        """Return plain JSON values, without what is unknown."""
+        return self.model_dump(mode="json", by_alias=True, exclude_none=True)
+
+
+# Inputs of orchestrations and activities
+
+
+class ArrivedBlob(Json):
+    """Input of `validate_backup`: a blob by name; its version is looked up when it is read."""
+
+    name: str = Field(min_length=1, max_length=_BLOB_NAME)
+
+
+class MigrationRef(Json):
+    """Input of `migrate_database` and its activities. `version` is that of the orchestrator."""
+
+    migration_id: str = Field(min_length=1, max_length=100)
+    version: int = 1
+
+
+class QueuedMigration(MigrationRef):
+    """Input of `note_queued`: the place in the queue for a restore slot, from 1 on."""
+
+    place: int = Field(ge=1)
+
+
+# Requests
+
+
+class AzureBlobLocation(Json):
+    """Where the backups lie: a folder of the container that the app watches."""
+
+    blob_container_name: str | None = None
+    folder: str = Field(default="", max_length=_BLOB_NAME)
+
+
+class SourceLocation(Json):
+    """`backupConfiguration.sourceLocation`."""
+
+    file_storage_type: Literal["AzureBlob"] = "AzureBlob"
+    azure_blob: AzureBlobLocation
+
+
+class BackupConfiguration(Json):
+    """`backupConfiguration`."""
+
+    source_location: SourceLocation
+
+
+class OfflineConfiguration(Json):
+    """`offlineConfiguration`: offline ends by itself at the named last backup."""
+
+    offline: bool = False
+    last_backup_name: str | None = Field(default=None, min_length=1, max_length=_BLOB_NAME)
+
+    @model_validator(mode="after")
+    def _offline_needs_an_end(self) -> OfflineConfiguration:
+        if self.offline and self.last_backup_name is None:
+            raise ValueError("an offline migration needs lastBackupName: the file it ends with")
+        if not self.offline and self.last_backup_name is not None:
+            raise ValueError(
+                "lastBackupName belongs to offline migrations; an online one names it at cutover"
+            )
+        return self
+
+
+class MigrationRequestProperties(Json):
+    """`properties` of a request to create a migration."""
+
+    kind: Literal["SqlVm"] = "SqlVm"
+    scope: str | None = Field(default=None, description="Name of the target in the settings.")
+    source_database_name: str | None = Field(default=None, min_length=1, max_length=_SQL_NAME)
+    backup_configuration: BackupConfiguration
+    offline_configuration: OfflineConfiguration = OfflineConfiguration()
+
+
+class MigrationRequest(Json):
+    """Body of `POST /migrations`. `name` is the name of the database on the target."""
+
+    name: str = Field(min_length=1, max_length=_SQL_NAME)
+    properties: MigrationRequestProperties
+
+
+class DataLoss(Json):
+    """What a forced cutover acknowledges: the state of the target that the user has seen."""
+
+    last_restored_filename: str
+
+
+class CutoverRequest(Json):
+    """Body of `POST /migrations/ID/cutover`."""
+
+    migration_operation_id: UUID
+    last_backup_name: str | None = Field(default=None, min_length=1, max_length=_BLOB_NAME)
+    confirm_no_more_backups: bool = False
+    accept_data_loss: DataLoss | None = None
+
+
+class CancelRequest(Json):
+    """Body of `POST /migrations/ID/cancel`."""
+
+    migration_operation_id: UUID
+    keep_target: bool = False
+
+
+# Status
+
+
+class BackupFileInfo(Json):
+    """One file of a backup set; `file_name` is the path below the migration's folder."""
+
+    file_name: str
+    status: FileStatus
+    total_size: int
+    family_sequence_number: int
+    e_tag: str
+    arrived_on: datetime
+    checked_on: datetime
+
+
+class BackupSetInfo(Json):
+    """One backup set."""
+
+    backup_set_id: UUID
+    backup_type: str
+    first_lsn: Lsn
+    last_lsn: Lsn
+    checkpoint_lsn: Lsn
+    database_backup_lsn: Lsn
+    differential_base_lsn: Lsn | None = None
+    recovery_fork_id: UUID | None = None
+    backup_start_date: datetime | None = None
+    backup_finish_date: datetime | None = None
+    list_of_backup_files: list[BackupFileInfo]
+    is_backup_restored: bool
+    is_copy_only: bool
+    backup_size: int
+    compressed_backup_size: int | None = None
+    has_backup_checksums: bool
+    family_count: int
+    number_of_stripes: int
+    database_name: str
+    server_name: str | None = None
+    restore_status: SetStatus
+    restore_finish_date: datetime | None = None
+    ignore_reasons: list[str]
+    ignore_reason_codes: list[IgnoreReason]
+
+
+class InvalidFile(Json):
+    """A file that cannot be used: why, and what to do about it."""
+
+    file_name: str
+    reason_code: InvalidReason
+    reason: str
+    action: str
+    detected_on: datetime
+    backup_set_id: UUID | None = None
+
+
+class ChainGap(Json):
+    """The hole in the chain, as far as it is known."""
+
+    after_file_name: str | None = None
+    after_last_lsn: Lsn
+    before_file_name: str | None = None
+    before_first_lsn: Lsn | None = None
+
+
+class MissingStripes(Json):
+    """A set of which files are missing, by their number."""
+
+    backup_set_id: UUID
+    family_count: int
+    present_sequence_numbers: list[int]
+    missing_sequence_numbers: list[int]
+
+
+class RestoredUpTo(Json):
+    """How far the target has come."""
+
+    last_lsn: Lsn
+    backup_finish_date: datetime | None = None
+
+
+class ReadinessCheck(Json):
+    """One check before a cutover."""
+
+    name: str
+    state: Literal["pass", "fail", "unknown"]
+    message: str
+    required: bool
+
+
+class PendingFile(Json):
+    """A file that waits to be restored."""
+
+    file_name: str
+    backup_type: str
+    status: FileStatus
+    total_size: int
+
+
+class CutoverReadiness(Json):
+    """Whether a cutover now would lose nothing, check by check."""
+
+    ready: bool
+    checks: list[ReadinessCheck]
+    last_restored_filename: str | None = None
+    restored_up_to: RestoredUpTo | None = None
+    pending_log_backups_count: int
+    pending_files: list[PendingFile]
+    unread_files: list[str]
+    last_scan_completed_on: datetime | None = None
+
+
+class MigrationStatusDetails(Json):
+    """`migrationStatusDetails`."""
+
+    migration_state: MigrationState
+    restore_state: RestoreState
+    blob_container_name: str
+    is_full_backup_restored: bool
+    full_backup_set_info: BackupSetInfo | None = None
+    last_restored_backup_set_info: BackupSetInfo | None = None
+    active_backup_sets: list[BackupSetInfo]
+    waiting_for: str | None = None
+    restore_blocking_reason: str | None = None
+    restore_blocking_reason_code: BlockingReason | None = None
+    restore_blocking_action: str | None = None
+    restore_blocked_since: datetime | None = None
+    complete_restore_error_message: str | None = None
+    current_restoring_filename: str | None = None
+    current_restore_percent_completed: float | None = None
+    last_restored_filename: str | None = None
+    last_restored_file_time: datetime | None = None
+    last_uploaded_file_name: str | None = None
+    last_uploaded_file_time: datetime | None = None
+    pending_log_backups_count: int
+    pending_diff_backups_count: int
+    detected_files: int
+    queued_files: int
+    skipped_files: int
+    restoring_files: int
+    restored_files: int
+    unrestorable_files: int
+    invalid_files: list[str]
+    invalid_file_details: list[InvalidFile]
+    chain_gap: ChainGap | None = None
+    waiting_for_stripes: list[MissingStripes]
+    restored_up_to: RestoredUpTo | None = None
+    cutover_readiness: CutoverReadiness
+
+
+class MigrationStatusWarnings(Json):
+    """`migrationStatusWarnings`: the short form for lists."""
+
+    restore_blocking_reason: str | None = None
+    restore_blocking_reason_code: BlockingReason | None = None
+    complete_restore_error_message: str | None = None
+    file_upload_blocking_error_count: int
+    warning_count: int
+
+
+class MigrationFailureError(Json):
+    """`migrationFailureError`."""
+
+    code: str
+    message: str
+    action: str
+    sql_error_number: int | None = None
+
+
+class TargetServer(Json):
+    """The target server, as it describes itself."""
+
+    server_name: str
+    product_version: str
+    edition: str
+    simulated: bool
+
+
+class MigrationProperties(Json):
+    """`properties` of a migration."""
+
+    kind: Literal["SqlVm"] = "SqlVm"
+    scope: str
+    provisioning_state: Literal["Succeeded"] = "Succeeded"
+    migration_status: MigrationStatus
+    started_on: datetime
+    ended_on: datetime | None = None
+    source_database_name: str | None = None
+    source_server_name: str | None = None
+    migration_operation_id: UUID
+    backup_configuration: BackupConfiguration
+    offline_configuration: OfflineConfiguration
+    target_server: TargetServer | None = None
+    migration_failure_error: MigrationFailureError | None = None
+    migration_status_warnings: MigrationStatusWarnings
+    migration_status_details: MigrationStatusDetails | None = None
+
+
+class Migration(Json):
+    """A migration; `name` is the name of the database on the target."""
+
+    id: str
+    name: str
+    type: Literal["databaseMigrations"] = "databaseMigrations"
+    properties: MigrationProperties

@@ -1,0 +1,333 @@
+"""Takes orders: create a migration, show it, cut over, cancel.
+
+Every order may be repeated: the same again gives the same answer, and nothing happens twice. A
+refusal is a RequestError with the HTTP status, a code, and what to change.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import timedelta
+from typing import TypeVar
+from uuid import uuid4
+
+from pydantic import ValidationError
+
+from shared.arrivals import files_of, unchecked_blobs
+from shared.blob_event import FinishedBlob
+from shared.errors import RequestError
+from shared.folder import below, migration_id
+from shared.looking import read_migration
+from shared.models import (
+    CancelRequest,
+    CutoverReadiness,
+    CutoverRequest,
+    Json,
+    Migration,
+    MigrationRequest,
+)
+from shared.readiness import Scan
+from shared.records import CancelOrder, CutoverOrder, MigrationOrder, MigrationProgress
+from shared.status import describe, summarise
+from shared.vocabulary import MigrationStatus
+from shared.workplace import Workplace
+
+_CONTROL = {chr(code) for code in (*range(32), 127)}
+_UNREAD_SHOWN = 50
+
+M = TypeVar("M", bound=Json)
+
+
+def parse_body(model: type[M], body: bytes) -> M:
+    """Read the JSON body of a request; raises RequestError that names each wrong field."""
+    try:
+        return model.model_validate_json(body or b"{}")
+    except ValidationError as error:
+        wrong = "; ".join(
+            f"{'.'.join(str(part) for part in item['loc']) or 'body'}: {item['msg']}"
+            for item in error.errors(include_input=False, include_url=False, include_context=False)
+        )
+        raise RequestError(
+            400, "InvalidRequest", f"the body is wrong: {wrong}", action="correct these fields"
+        ) from None
+
+
+def create_migration(place: Workplace, request: MigrationRequest) -> tuple[MigrationOrder, bool]:
+    """Write an order down; return it and whether it is new. The same again returns the first."""
+    order = _order_of(place, request)
+    _refuse_taken_name(place, order)
+    for _ in range(3):
+        if place.catalog.create_order(order):
+            return order, True
+        old, stored = read_migration(place, order.id)
+        if not stored.now.status.is_final:
+            if _asks_the_same(old, order):
+                return old, False
+            raise RequestError(
+                409,
+                "OperationInProgress",
+                f"folder {order.folder!r} has a migration already ({old.id!r},"
+                f" {stored.now.status})",
+                action="wait for it, or cancel it first",
+            )
+        if place.catalog.replace_ended(order, old):
+            return order, True
+    raise RequestError(409, "OperationInProgress", "somebody else starts it too", action="look")
+
+
+def _order_of(place: Workplace, request: MigrationRequest) -> MigrationOrder:
+    wanted = request.properties
+    location = wanted.backup_configuration.source_location.azure_blob
+    container = place.settings.container
+    if location.blob_container_name not in (None, container):
+        raise RequestError(
+            400,
+            "InvalidContainerName",
+            f"blobContainerName is {location.blob_container_name!r}; this app watches"
+            f" {container!r}",
+            action=f"leave blobContainerName out, or set it to {container!r}",
+        )
+    target = wanted.scope or place.settings.target_by_default
+    if target is None or target not in place.settings.targets:
+        raise RequestError(
+            400,
+            "UnknownTarget",
+            f"scope is {wanted.scope!r}; the targets are {sorted(place.settings.targets)}",
+            action="set scope to one of them",
+        )
+    folder = location.folder.strip("/")
+    for what, text in (("folder", folder), ("name", request.name)):
+        if _CONTROL & set(text):
+            raise RequestError(
+                400, "InvalidName", f"{what} has control characters", action="take them out"
+            )
+    if request.name != request.name.rstrip():
+        raise RequestError(400, "InvalidName", "name ends in blanks", action="take the blanks out")
+    return MigrationOrder(
+        id=migration_id(folder),
+        operation_id=uuid4(),
+        target=target,
+        target_database=request.name,
+        folder=folder,
+        offline=wanted.offline_configuration.offline,
+        last_backup_name=wanted.offline_configuration.last_backup_name,
+        source_database_name=wanted.source_database_name,
+        created_on=place.now(),
+    )
+
+
+def _refuse_taken_name(place: Workplace, order: MigrationOrder) -> None:
+    """Two migrations to one database would overwrite each other; names ignore case on servers."""
+    progress = place.catalog.list_progress()
+    for other in place.catalog.list_orders():
+        ended = other.id in progress and progress[other.id].status.is_final
+        same = other.target_database.casefold() == order.target_database.casefold()
+        if other.id != order.id and other.target == order.target and same and not ended:
+            raise RequestError(
+                409,
+                "ResourceAlreadyExists",
+                f"migration {other.id!r} already restores {other.target_database!r} on"
+                f" {other.target!r}",
+                action="choose another name, or cancel that migration",
+            )
+
+
+def _asks_the_same(old: MigrationOrder, new: MigrationOrder) -> bool:
+    own = {"operation_id", "created_on", "cutover", "cancel"}
+    return old.model_dump(exclude=own) == new.model_dump(exclude=own)
+
+
+def list_migrations(place: Workplace) -> list[Migration]:
+    """Return all migrations, without details."""
+    progress = place.catalog.list_progress()
+    return [
+        summarise(order, progress.get(order.id, MigrationProgress(operation_id=order.operation_id)))
+        for order in place.catalog.list_orders()
+    ]
+
+
+def show_migration(place: Workplace, migration: str, *, scan: bool = False) -> Migration:
+    """Return a migration with all its details; with `scan` after a fresh listing of its folder."""
+    order, stored = read_migration(place, migration)
+    return _describe(place, order, stored.now, _scan(place, order) if scan else Scan())
+
+
+def _describe(
+    place: Workplace, order: MigrationOrder, progress: MigrationProgress, scan: Scan
+) -> Migration:
+    return describe(
+        order,
+        progress,
+        files_of(place, order),
+        place.catalog.list_restored(order.operation_id),
+        place.settings.container,
+        scan,
+    )
+
+
+def _scan(place: Workplace, order: MigrationOrder) -> Scan:
+    unread = first(unchecked_blobs(place, order.folder), _UNREAD_SHOWN)
+    names = [below(blob.name, order.folder) for blob in unread]
+    return Scan(unread=names, completed_on=place.now())
+
+
+def first(blobs: Iterable[FinishedBlob], count: int) -> list[FinishedBlob]:
+    """Return the first blobs of a listing, which may be long."""
+    return [blob for blob, _ in zip(blobs, range(count), strict=False)]
+
+
+def check_cutover(place: Workplace, migration: str) -> CutoverReadiness:
+    """Return whether a cutover now would lose anything, after a fresh listing of the folder."""
+    details = show_migration(place, migration, scan=True).properties.migration_status_details
+    assert details is not None  # noqa: S101 for the type checker: a shown migration has details
+    return details.cutover_readiness
+
+
+def order_cutover(place: Workplace, migration: str, request: CutoverRequest) -> Migration:
+    """Accept a cutover, or refuse it; return the migration as it stands then.
+
+    With `lastBackupName` it is accepted at once, and waits for that file. Without, only if
+    nothing would be lost, or if the loss is acknowledged.
+    """
+    order, stored = read_migration(place, migration)
+    _refuse_stale(order, request.migration_operation_id)
+    if not request.confirm_no_more_backups:
+        raise RequestError(
+            400,
+            "ConfirmationRequired",
+            "confirmNoMoreBackups is not true",
+            action="set it once no further backup will be provided: nothing can be restored after"
+            " the cutover",
+        )
+    scan = _scan(place, order)
+    if order.cutover is None:
+        _refuse_cutover(order, stored.now)
+        last, awaited = _last_backup(place, order, stored.now, request, scan)
+        now = place.now()
+        wish = CutoverOrder(
+            last_backup_name=last,
+            awaited=awaited,
+            requested_on=now,
+            expires_on=now + timedelta(hours=place.settings.cutover_wait_hours),
+        )
+        place.catalog.change_order(order.id, lambda old: _with_cutover(old, order, wish))
+        order, stored = read_migration(place, migration)
+    elif request.last_backup_name not in (None, order.cutover.last_backup_name):
+        raise RequestError(
+            409,
+            "OperationInProgress",
+            f"a cutover with lastBackupName {order.cutover.last_backup_name!r} is under way",
+            action="let it finish",
+        )
+    return _describe(place, order, stored.now, scan)
+
+
+def _with_cutover(old: MigrationOrder, seen: MigrationOrder, wish: CutoverOrder) -> MigrationOrder:
+    if old.operation_id != seen.operation_id or old.cutover or old.cancel:
+        return old
+    return old.model_copy(update={"cutover": wish})
+
+
+def _refuse_stale(order: MigrationOrder, operation: object) -> None:
+    if order.operation_id != operation:
+        raise RequestError(
+            409,
+            "OperationIdNotFound",
+            f"migrationOperationId {operation} is not the present one ({order.operation_id})",
+            action="look at the migration again before deciding",
+        )
+
+
+def _refuse_cutover(order: MigrationOrder, progress: MigrationProgress) -> None:
+    if progress.status.is_final:
+        raise RequestError(
+            409,
+            "CutoverNotAllowedMigrationCompleteError",
+            f"the migration is {progress.status}",
+            action="nothing is left to do; start a new migration if needed",
+        )
+    if order.cancel is not None:
+        raise RequestError(
+            409, "OperationInProgress", "the migration is being canceled", action="start it again"
+        )
+    if order.offline:
+        raise RequestError(
+            409,
+            "MigrationNotReadyForCutoverError",
+            f"an offline migration ends by itself after {order.last_backup_name!r}",
+            action="upload that backup; to cut over by hand, cancel and start it online",
+        )
+
+
+def _last_backup(
+    place: Workplace,
+    order: MigrationOrder,
+    progress: MigrationProgress,
+    request: CutoverRequest,
+    scan: Scan,
+) -> tuple[str, bool]:
+    """Return the file that the cutover ends with, and whether it may have to be waited for."""
+    if request.last_backup_name is not None:
+        return request.last_backup_name, True
+    shown = _describe(place, order, progress, scan)
+    details = shown.properties.migration_status_details
+    last = progress.last_restored
+    if details is None or last is None:
+        raise RequestError(
+            409,
+            "MigrationNotReadyForCutoverError",
+            "no full backup is restored yet",
+            action="wait until it is, or name the last backup in lastBackupName",
+        )
+    readiness = details.cutover_readiness
+    excused: tuple[str, ...] = ()
+    if request.accept_data_loss is not None:
+        seen = request.accept_data_loss.last_restored_filename
+        if seen != readiness.last_restored_filename:
+            raise RequestError(
+                412,
+                "StateChanged",
+                f"acceptDataLoss names {seen!r}, but the last restored file is"
+                f" {readiness.last_restored_filename!r}",
+                action="look at the migration again and repeat with the present file",
+            )
+        excused = ("nothingPending", "noIncompleteStripes", "noUnreadFiles")
+        excused += ("noInvalidFileNewerThanLastRestored", "noBlockingReason")
+    failed = [
+        check
+        for check in readiness.checks
+        if check.required and check.state != "pass" and check.name not in excused
+    ]
+    if failed:
+        raise RequestError(
+            409,
+            "MigrationNotReadyForCutoverError",
+            "not ready: " + "; ".join(f"{check.name}: {check.message}" for check in failed),
+            action="wait, name the last backup in lastBackupName, or acknowledge the loss with"
+            " acceptDataLoss",
+        )
+    return last.files[0], False
+
+
+def order_cancel(place: Workplace, migration: str, request: CancelRequest) -> Migration:
+    """Accept a cancel, or refuse it; return the migration as it stands then."""
+    order, stored = read_migration(place, migration)
+    _refuse_stale(order, request.migration_operation_id)
+    ended = stored.now.status
+    if ended.is_final and ended is not MigrationStatus.CANCELED:
+        raise RequestError(
+            409,
+            "MigrationNotReadyForCancelError",
+            f"the migration is {ended}",
+            action="nothing is left to cancel",
+        )
+    wish = CancelOrder(keep_target=request.keep_target, requested_on=place.now())
+    place.catalog.change_order(
+        order.id,
+        lambda old: (
+            old
+            if old.cancel or old.operation_id != order.operation_id
+            else old.model_copy(update={"cancel": wish})
+        ),
+    )
+    return show_migration(place, migration)

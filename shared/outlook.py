@@ -1,0 +1,306 @@
+"""What a migration does next, decided from everything that is known. Pure.
+
+One look at the order, the progress, the target's position and the plan gives one outlook: an
+action for the orchestration, and the words that users see meanwhile.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from datetime import datetime
+from enum import Enum
+from typing import NamedTuple
+
+from shared.backupset import BackupSet, BackupType
+from shared.chain import (
+    DatabaseState,
+    Goal,
+    MissingFamilies,
+    Plan,
+    PlanStatus,
+    TargetPosition,
+    find_named,
+    plan_restore,
+)
+from shared.explain import Explanation, explain_missing_full, explain_plan, name_of
+from shared.records import FileRecord, MigrationOrder, MigrationProgress
+from shared.vocabulary import BlockingReason, MigrationState, MigrationStatus, RestoreState
+
+
+class Action(str, Enum):
+    """What the orchestration does next."""
+
+    RESTORE = "restore"
+    RECOVER = "recover"
+    CLEAN_UP = "cleanUp"
+    WAIT = "wait"
+    FINISH = "finish"
+
+
+class Known(NamedTuple):
+    """What is known of the backups of one migration's database.
+
+    `sets` are merged over their families. `named` is the file that ends the migration, if it has
+    arrived.
+    """
+
+    sets: Sequence[BackupSet]
+    named: FileRecord | None = None
+
+
+class Outlook(NamedTuple):
+    """The next action and the words for it."""
+
+    action: Action
+    status: MigrationStatus
+    state: MigrationState
+    restore_state: RestoreState
+    plan: Plan
+    waiting_for: str | None = None
+    blocking: Explanation | None = None
+
+    @property
+    def digest(self) -> str:
+        """A short text that changes when the outlook changes."""
+        steps = [str(step.backup.backup_set_guid) for step in self.plan.steps[:1]]
+        parts = [self.action, self.status, self.state, self.waiting_for, self.blocking, steps]
+        return hashlib.sha256(repr(parts).encode()).hexdigest()[:16]
+
+
+NO_PLAN = Plan(PlanStatus.IDLE)
+
+
+def goal_of(order: MigrationOrder) -> Goal:
+    """Return where the migration ends: at the cutover's backup, else at the offline one's."""
+    last = order.cutover.last_backup_name if order.cutover else None
+    return Goal(
+        last_backup=last or (order.last_backup_name if order.offline else None),
+        database_name=order.source_database_name,
+    )
+
+
+def look_ahead(
+    order: MigrationOrder,
+    progress: MigrationProgress,
+    position: TargetPosition,
+    known: Known,
+) -> Outlook:
+    """Decide what comes next for a migration."""
+    if progress.status.is_final:
+        return _said(Action.FINISH, progress)
+    if progress.recovering and position.state is DatabaseState.ONLINE:
+        return _completing(Action.RECOVER, MigrationState.RECOVERING, NO_PLAN)
+    if order.cancel is not None:
+        return Outlook(
+            Action.CLEAN_UP,
+            MigrationStatus.CANCELING,
+            MigrationState.CLEANING_UP,
+            RestoreState.INITIALIZING if not progress.begun else RestoreState.WAITING,
+            NO_PLAN,
+            waiting_for="the half-restored database to be removed from the target",
+        )
+    if stranger := _stranger(order, progress, position):
+        return blocked_by(stranger)
+    plan = plan_restore(known.sets, position, goal_of(order))
+    if plan.status is PlanStatus.COMPLETE and not plan.steps and _ends_by_itself(order):
+        return _completing(Action.RECOVER, MigrationState.RECOVERING, plan)
+    if plan.steps:
+        return _restoring(order, plan)
+    return _waiting(order, progress, plan, known)
+
+
+def _ends_by_itself(order: MigrationOrder) -> bool:
+    return order.cutover is not None or order.offline
+
+
+def _stranger(
+    order: MigrationOrder, progress: MigrationProgress, position: TargetPosition
+) -> Explanation | None:
+    """Return why the database on the target is not this migration's to touch, or None."""
+    name, state = order.target_database, position.state
+    if not progress.begun:
+        if state is DatabaseState.ABSENT:
+            return None
+        return Explanation(
+            BlockingReason.TARGET_DATABASE_EXISTS,
+            f"The target already has a database {name!r} ({state.value.lower()}) that this"
+            " migration did not create. It is never overwritten.",
+            "Rename or drop that database, or cancel and start again with another target name.",
+        )
+    if state is DatabaseState.ONLINE:
+        what = "was recovered by somebody else, so no further backup can be restored (error 3117)"
+    elif state is DatabaseState.OTHER:
+        what = "is neither restoring nor online"
+    elif state is DatabaseState.ABSENT and progress.restored_sets:
+        what = "was dropped by somebody else"
+    else:
+        return None
+    return Explanation(
+        BlockingReason.CONCURRENT_CHANGE,
+        f"The database {name!r} on the target {what}.",
+        "Cancel this migration and start it again, or put the database back as it was.",
+    )
+
+
+def _said(action: Action, progress: MigrationProgress) -> Outlook:
+    return Outlook(action, progress.status, progress.state, progress.restore_state, NO_PLAN)
+
+
+def _completing(action: Action, state: MigrationState, plan: Plan) -> Outlook:
+    return Outlook(
+        action, MigrationStatus.COMPLETING, state, RestoreState.COMPLETING_MIGRATION, plan
+    )
+
+
+def blocked_by(
+    why: Explanation, plan: Plan | None = None, status: MigrationStatus | None = None
+) -> Outlook:
+    """Return the outlook of a migration that cannot go on until somebody acts."""
+    return Outlook(
+        Action.WAIT,
+        status or MigrationStatus.IN_PROGRESS,
+        MigrationState.BLOCKED,
+        RestoreState.BLOCKED,
+        plan or NO_PLAN,
+        waiting_for=why.reason,
+        blocking=why,
+    )
+
+
+_RESTORING = {
+    BackupType.DATABASE: MigrationState.RESTORING_FULL_BACKUP,
+    BackupType.DIFFERENTIAL: MigrationState.RESTORING_DIFFERENTIAL_BACKUP,
+    BackupType.LOG: MigrationState.RESTORING_LOG_BACKUP,
+}
+
+
+def _restoring(order: MigrationOrder, plan: Plan) -> Outlook:
+    state = _RESTORING[plan.steps[0].backup.backup_type]
+    if order.cutover is None:
+        return Outlook(
+            Action.RESTORE, MigrationStatus.RESTORING, state, RestoreState.RESTORING, plan
+        )
+    return Outlook(
+        Action.RESTORE,
+        MigrationStatus.COMPLETING,
+        MigrationState.RESTORING_TAIL,
+        RestoreState.RESTORING,
+        plan,
+    )
+
+
+def _waiting(
+    order: MigrationOrder, progress: MigrationProgress, plan: Plan, known: Known
+) -> Outlook:
+    """Nothing can be restored now: say what is missing."""
+    completing = MigrationStatus.COMPLETING if order.cutover else None
+    last = progress.last_restored.files[0] if progress.last_restored else None
+    if known.named is not None and known.named.refusal is not None:
+        return blocked_by(_named_is_invalid(known.named), plan, completing)
+    if why := explain_plan(plan, after=last):
+        outlook = blocked_by(why, plan, completing)
+        if isinstance(plan.waiting_for, MissingFamilies) and completing is None:
+            return _uploading(outlook, plan.waiting_for.backup)
+        return outlook
+    if plan.status is PlanStatus.NO_BASE:
+        return _without_full(plan, known)
+    goal = goal_of(order)
+    if goal.last_backup is not None and find_named(known.sets, goal.last_backup) is None:
+        return _waiting_for_named(order, plan, goal.last_backup, last)
+    return Outlook(
+        Action.WAIT,
+        MigrationStatus.IN_PROGRESS if order.offline else MigrationStatus.READY_FOR_CUTOVER,
+        MigrationState.WAIT_FOR_LOG_BACKUP,
+        RestoreState.RESTORE_COMPLETED,
+        plan,
+        waiting_for="the next log or differential backup, or your cutover",
+    )
+
+
+def _uploading(outlook: Outlook, incomplete: BackupSet) -> Outlook:
+    full = incomplete.backup_type is BackupType.DATABASE
+    return outlook._replace(
+        status=(
+            MigrationStatus.UPLOADING_FULL_BACKUP if full else MigrationStatus.UPLOADING_LOG_BACKUP
+        ),
+        state=MigrationState.WAIT_FOR_STRIPES,
+    )
+
+
+def _without_full(plan: Plan, known: Known) -> Outlook:
+    others = sum(s.backup_type is not BackupType.DATABASE for s in known.sets)
+    if others:
+        return blocked_by(explain_missing_full(others), plan)._replace(
+            state=MigrationState.WAIT_FOR_FULL_BACKUP
+        )
+    return Outlook(
+        Action.WAIT,
+        MigrationStatus.IN_PROGRESS,
+        MigrationState.WAIT_FOR_FULL_BACKUP,
+        RestoreState.WAITING,
+        plan,
+        waiting_for="a full backup in the migration's folder",
+    )
+
+
+def _waiting_for_named(
+    order: MigrationOrder, plan: Plan, name: str, restored: str | None
+) -> Outlook:
+    so_far = f"everything up to {restored} is restored" if restored else "nothing is restored yet"
+    sentence = f"The last backup {name!r} has not arrived; {so_far}."
+    if order.cutover is not None:
+        why = Explanation(
+            BlockingReason.LAST_BACKUP_NOT_FOUND,
+            f"The cutover waits: {sentence[0].lower()}{sentence[1:]}",
+            f"Upload {name!r} to the migration's folder, or check the name.",
+        )
+        return blocked_by(why, plan, MigrationStatus.COMPLETING)._replace(
+            state=MigrationState.WAIT_FOR_LOG_BACKUP
+        )
+    return Outlook(
+        Action.WAIT,
+        MigrationStatus.IN_PROGRESS,
+        MigrationState.WAIT_FOR_LOG_BACKUP,
+        RestoreState.WAITING,
+        plan,
+        waiting_for=sentence,
+    )
+
+
+def _named_is_invalid(file: FileRecord) -> Explanation:
+    assert file.refusal is not None  # noqa: S101 for the type checker: the caller has checked
+    return Explanation(
+        BlockingReason.FILE_INVALID,
+        f"The last backup {file.name!r} cannot be used: {file.refusal.reason}",
+        file.refusal.action,
+    )
+
+
+def cutover_has_expired(order: MigrationOrder, now: datetime) -> bool:
+    """Tell whether a cutover has waited in vain for the backup it named."""
+    return order.cutover is not None and order.cutover.awaited and now > order.cutover.expires_on
+
+
+def custom_status(
+    order: MigrationOrder, progress: MigrationProgress, outlook: Outlook
+) -> dict[str, object]:
+    """Return the durable custom status: a small object of fixed keys."""
+    last = progress.last_restored
+    steps = outlook.plan.steps
+    return {
+        "database": order.target_database,
+        "target": order.target,
+        "migrationStatus": outlook.status.value,
+        "migrationState": outlook.state.value,
+        "restoredSets": progress.restored_sets,
+        "restoredUpTo": None
+        if last is None
+        else {"fileName": last.files[0], "lastLSN": str(last.last_lsn)},
+        "next": name_of(steps[0].backup) if steps else None,
+        "plannedSets": len(steps),
+        "waitingFor": outlook.waiting_for,
+        "blockingReasonCode": outlook.blocking.code.value if outlook.blocking else None,
+        "action": outlook.blocking.action if outlook.blocking else None,
+        "simulatedTarget": progress.server.simulated if progress.server else None,
+    }

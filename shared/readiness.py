@@ -1,0 +1,134 @@
+"""Whether a cutover now would lose nothing, check by check. Pure.
+
+It looks at what is there, not only at what was seen: a fresh listing of the container is part of
+it, since zero pending files means little while a file lies unread in the folder.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Literal, NamedTuple
+
+from shared.folder import below
+from shared.models import (
+    BackupSetInfo,
+    CutoverReadiness,
+    InvalidFile,
+    PendingFile,
+    ReadinessCheck,
+    RestoredUpTo,
+)
+from shared.records import MigrationOrder, MigrationProgress
+from shared.vocabulary import InvalidReason, MigrationStatus, SetStatus
+
+_ALLOWED = (MigrationStatus.READY_FOR_CUTOVER, MigrationStatus.IN_PROGRESS)
+_WAITING = (SetStatus.QUEUED, SetStatus.RESTORING)
+
+
+class Scan(NamedTuple):
+    """A listing of the folder: names of files whose present version is not in the catalog.
+
+    None for both if no listing was made.
+    """
+
+    unread: Sequence[str] | None = None
+    completed_on: datetime | None = None
+
+
+def judge_readiness(
+    order: MigrationOrder,
+    progress: MigrationProgress,
+    sets: Sequence[BackupSetInfo],
+    invalid: Sequence[InvalidFile],
+    up_to: RestoredUpTo | None,
+    scan: Scan,
+) -> CutoverReadiness:
+    """Return the checks of a cutover; it is ready if all required ones pass."""
+    pending = [s for s in sets if s.restore_status in _WAITING]
+    incomplete = [s for s in sets if s.restore_status is SetStatus.NONE]
+    checks = [
+        _check("online", not order.offline, "An offline migration ends by itself."),
+        _check(
+            "statusAllowsCutover",
+            progress.status in _ALLOWED,
+            f"The migration is {progress.status}.",
+        ),
+        _check(
+            "notAlreadyRequested", order.cutover is None, "A cutover was accepted and is under way."
+        ),
+        _check(
+            "fullBackupRestored", progress.full_backup is not None, "No full backup is restored."
+        ),
+        _check(
+            "noBlockingReason",
+            progress.blocking is None,
+            progress.blocking.reason if progress.blocking else "",
+        ),
+        _check("nothingPending", not pending, f"Not restored yet: {_names(pending)}."),
+        _check(
+            "noIncompleteStripes", not incomplete, f"Files are missing of: {_names(incomplete)}."
+        ),
+        _check_unread(scan),
+        _check_invalid(progress, invalid),
+    ]
+    last = progress.last_restored
+    return CutoverReadiness(
+        ready=all(check.state == "pass" for check in checks if check.required),
+        checks=checks,
+        last_restored_filename=below(last.files[0], order.folder) if last else None,
+        restored_up_to=up_to,
+        pending_log_backups_count=sum(s.backup_type == "TransactionLog" for s in pending),
+        pending_files=[
+            PendingFile(
+                file_name=file.file_name,
+                backup_type=backup.backup_type,
+                status=file.status,
+                total_size=file.total_size,
+            )
+            for backup in pending
+            for file in backup.list_of_backup_files
+        ],
+        unread_files=list(scan.unread or ()),
+        last_scan_completed_on=scan.completed_on,
+    )
+
+
+def _check(name: str, passed: bool, otherwise: str, *, required: bool = True) -> ReadinessCheck:
+    return ReadinessCheck(
+        name=name,
+        state="pass" if passed else "fail",
+        message="" if passed else otherwise,
+        required=required,
+    )
+
+
+def _check_unread(scan: Scan) -> ReadinessCheck:
+    state: Literal["pass", "fail", "unknown"] = "unknown"
+    message = "The folder was not listed for this answer."
+    if scan.unread is not None:
+        state = "fail" if scan.unread else "pass"
+        message = f"Not read yet: {', '.join(scan.unread[:5])}." if scan.unread else ""
+    return ReadinessCheck(name="noUnreadFiles", state=state, message=message, required=True)
+
+
+def _check_invalid(progress: MigrationProgress, invalid: Sequence[InvalidFile]) -> ReadinessCheck:
+    """A file that cannot be used, and came after the last restored one, may be the tail."""
+    last = progress.last_restored
+    newer = [
+        f
+        for f in invalid
+        if last is not None
+        and f.detected_on > last.restored_on
+        and f.reason_code is not InvalidReason.NOT_A_BACKUP
+    ]
+    return _check(
+        "noInvalidFileNewerThanLastRestored",
+        not newer,
+        f"Cannot be used: {', '.join(f.file_name for f in newer[:5])}.",
+    )
+
+
+def _names(sets: Sequence[BackupSetInfo]) -> str:
+    names = [file.file_name for s in sets for file in s.list_of_backup_files]
+    return ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")

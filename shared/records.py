@@ -1,0 +1,175 @@
+"""What the catalog keeps: files, migrations as ordered, migrations as they stand. Pure models."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from shared.backupset import BackupHeader, BackupSet, BackupType, MediaLabel
+from shared.chain import TargetPosition
+from shared.lsn import Lsn
+from shared.targets import ServerFacts
+from shared.vocabulary import (
+    BlockingReason,
+    InvalidReason,
+    MigrationState,
+    MigrationStatus,
+    RestoreState,
+)
+
+
+class Record(BaseModel):
+    """Base of what is kept: frozen; a field that an older version wrote is passed over."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+
+class Refusal(Record):
+    """Why a file cannot be used, and what to do about it."""
+
+    code: InvalidReason
+    reason: str
+    action: str
+
+
+class FileRecord(Record):
+    """One version of a blob and the verdict on it. `header` and `label` are None if unreadable."""
+
+    name: str
+    folder: str
+    etag: str
+    size: int
+    arrived_on: datetime
+    checked_on: datetime
+    header: BackupHeader | None = None
+    label: MediaLabel | None = None
+    refusal: Refusal | None = None
+
+    @property
+    def backup(self) -> BackupSet | None:
+        """The part of a backup set that this file is, or None if it cannot be used."""
+        if self.header is None or self.label is None or self.refusal is not None:
+            return None
+        return BackupSet.of(self.header, self.label, self.name)
+
+
+class CutoverOrder(Record):
+    """A cutover that was accepted: recover after `last_backup_name`, a file or path.
+
+    `awaited` tells a file that the request named, and that may be still to come, from the last
+    restored one that was filled in when the request named none.
+    """
+
+    last_backup_name: str
+    awaited: bool
+    requested_on: datetime
+    expires_on: datetime
+
+
+class CancelOrder(Record):
+    """A cancel that was accepted."""
+
+    keep_target: bool
+    requested_on: datetime
+
+
+class MigrationOrder(Record):
+    """What was asked for. Written by the API only; the orchestration reads it."""
+
+    id: str
+    operation_id: UUID
+    target: str
+    target_database: str
+    folder: str
+    offline: bool = False
+    last_backup_name: str | None = None
+    source_database_name: str | None = None
+    created_on: datetime
+    cutover: CutoverOrder | None = None
+    cancel: CancelOrder | None = None
+
+
+class SourceDatabase(Record):
+    """The database that a migration moves, settled by its first usable full backup."""
+
+    database_name: str
+    server_name: str
+    family_guid: UUID | None
+
+
+class RestoredBackup(Record):
+    """A set that the target holds, in the order of `number`. Times are aware UTC."""
+
+    number: int
+    backup_set_guid: UUID
+    backup_type: BackupType
+    files: tuple[str, ...]
+    last_lsn: Lsn
+    recovery_fork_id: UUID | None
+    backup_finish_date: datetime | None
+    restored_on: datetime
+    seconds: float | None = None
+
+
+class CurrentRestore(Record):
+    """The restore that is running."""
+
+    backup_set_guid: UUID
+    backup_type: BackupType
+    files: tuple[str, ...]
+    started_on: datetime
+    percent: float = 0.0
+
+
+class Blocking(Record):
+    """What keeps a migration from going on, in words, and since when."""
+
+    code: BlockingReason
+    reason: str
+    action: str
+    since: datetime
+
+
+class Failure(Record):
+    """Why a migration ended without success."""
+
+    code: str
+    message: str
+    action: str
+    sql_error_number: int | None = None
+
+
+class MigrationProgress(Record):
+    """Where a migration stands. Written by the orchestration's activities only.
+
+    `history_id` is the last row of the target's restore history that was taken over, at first
+    the last one that is older than this migration. `begun` is set before the first restore,
+    `recovering` before the recovery, so that a crash in between is told from somebody else's
+    work. `outlook` is what the last look decided: the periodic check wakes a migration whose
+    outlook has changed.
+    """
+
+    operation_id: UUID
+    status: MigrationStatus = MigrationStatus.CREATING
+    state: MigrationState = MigrationState.VALIDATING_SETTINGS
+    restore_state: RestoreState = RestoreState.INITIALIZING
+    ended_on: datetime | None = None
+    source: SourceDatabase | None = None
+    server: ServerFacts | None = None
+    position: TargetPosition | None = None
+    begun: bool = False
+    recovering: bool = False
+    history_id: int = 0
+    restored_sets: int = 0
+    full_backup: RestoredBackup | None = None
+    last_restored: RestoredBackup | None = None
+    current: CurrentRestore | None = None
+    waiting_for: str | None = None
+    blocking: Blocking | None = None
+    complete_error: str | None = None
+    failure: Failure | None = None
+    outlook: str = ""
+    pending_logs: int = Field(default=0, ge=0)
+    pending_differentials: int = Field(default=0, ge=0)

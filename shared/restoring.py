@@ -1,0 +1,381 @@
+"""Changes the target: restores what the plan says, recovers, or takes a failed attempt away.
+
+Every function may run again after a crash between any two lines, and first looks where the
+database stands. Nothing is ever restored over a database that this migration did not create.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+from shared.acceptance import Disagreement, disagreements
+from shared.arrivals import check_blob
+from shared.backupset import BackupHeader, BackupSet
+from shared.catalog import StoredProgress
+from shared.chain import DatabaseState, TargetPosition
+from shared.errors import (
+    BackhaulError,
+    ConfigurationError,
+    StorageError,
+    StorageUnavailable,
+    TargetError,
+    TargetUnavailable,
+)
+from shared.explain import Explanation
+from shared.looking import Sight, look, read_migration, take_over_history, words_of
+from shared.outlook import (
+    NO_PLAN,
+    Action,
+    Known,
+    Outlook,
+    blocked_by,
+    custom_status,
+    look_ahead,
+)
+from shared.records import CurrentRestore, MigrationOrder, MigrationProgress, Refusal
+from shared.targets import RestoreOrder, RestoreStopped, Target, Watch
+from shared.targets.fault_table import Kind
+from shared.targets.faults import fault_of
+from shared.vocabulary import (
+    BlockingReason,
+    InvalidReason,
+    MigrationState,
+    MigrationStatus,
+    RestoreState,
+)
+from shared.workplace import Workplace
+
+_LOG = logging.getLogger(__name__)
+_WATCH_SECONDS = 2.0
+
+# Errors that tell of the backup itself: only another copy of it, or another backup, can help.
+_OF_THE_BACKUP = frozenset(
+    {3182, 3183, 3186, 3187, 3189, 3208, 3241, 3242, 3243, 3254, 3255, 3256, 3266, 3268, 3269}
+    | {3279, 3284, 3287}
+)
+_BLOCKING_BY_ERROR = {
+    33111: BlockingReason.CERTIFICATE_MISSING,
+    3257: BlockingReason.TARGET_STORAGE_FULL,
+    1105: BlockingReason.TARGET_STORAGE_FULL,
+    3169: BlockingReason.VERSION_NOT_SUPPORTED,
+}
+
+
+class Turn(NamedTuple):
+    """What the orchestration is told after a look or a piece of work."""
+
+    action: Action
+    status: dict[str, object]
+    target: str
+    slots: int
+
+    def as_json(self) -> dict[str, object]:
+        """Return the turn as plain JSON."""
+        return {**self._asdict(), "action": self.action.value}
+
+
+class _PictureIsStale(Exception):
+    """What is known turned out otherwise; it was corrected, and the plan must be made anew."""
+
+
+def take_turn(place: Workplace, migration_id: str) -> Turn:
+    """Look at a migration and say what comes next."""
+    work = _Work.begin(place, migration_id)
+    if work.progress.status.is_final or (work.order.cancel is not None and not work.progress.begun):
+        nothing = TargetPosition(state=DatabaseState.ABSENT)
+        outlook = look_ahead(work.order, work.progress, nothing, Known(sets=()))
+        return work.turn(outlook)
+    return work.on_target(lambda target: work.look(target).outlook)
+
+
+def restore_batch(place: Workplace, migration_id: str) -> Turn:
+    """Restore what the plan says, set by set, until the batch's time is over or it is done."""
+    work = _Work.begin(place, migration_id)
+    return work.on_target(work.restore)
+
+
+def recover(place: Workplace, migration_id: str) -> Turn:
+    """Open the database on the target: the end of a migration that succeeds."""
+    work = _Work.begin(place, migration_id)
+    return work.on_target(work.recover)
+
+
+def clean_up(place: Workplace, migration_id: str) -> Turn:
+    """Carry out a cancel: drop the half-restored database, unless it is to be kept or is open."""
+    work = _Work.begin(place, migration_id)
+    if work.progress.status.is_final:
+        return take_turn(place, migration_id)
+    if not work.progress.begun:
+        return work.turn(work.end(MigrationStatus.CANCELED))
+    return work.on_target(work.clean_up)
+
+
+def note_queued(place: Workplace, migration_id: str, number: int) -> Turn:
+    """Show that a migration waits for a restore slot, and at which place."""
+    return _Work.begin(place, migration_id).wait_in_queue(number)
+
+
+class _Work:
+    """One activity's work on one migration."""
+
+    def __init__(self, place: Workplace, order: MigrationOrder, stored: StoredProgress) -> None:
+        self._place = place
+        self.order = order
+        self._stored = stored
+
+    @classmethod
+    def begin(cls, place: Workplace, migration_id: str) -> _Work:
+        return cls(place, *read_migration(place, migration_id))
+
+    @property
+    def progress(self) -> MigrationProgress:
+        return self._stored.now
+
+    def turn(self, outlook: Outlook) -> Turn:
+        """Tell the orchestration what follows from an outlook."""
+        settings = self._place.settings.targets.get(self.order.target)
+        return Turn(
+            outlook.action,
+            custom_status(self.order, self.progress, outlook),
+            self.order.target,
+            settings.restore_slots if settings else 1,
+        )
+
+    def on_target(self, do: Callable[[Target], Outlook]) -> Turn:
+        """Do a piece of work on the target; what fails there is shown as what is waited for.
+
+        A failure that may pass is raised, for the orchestration's retry, once it is written down.
+        """
+        try:
+            with self._place.target(self.order.target) as target:
+                return self.turn(do(target))
+        except TargetUnavailable as error:
+            self._hold(error, BlockingReason.TARGET_NOT_READY)
+            raise
+        except StorageUnavailable:
+            raise
+        except StorageError as error:
+            return self.turn(self._hold(error, BlockingReason.STORAGE_ACCESS_DENIED))
+        except TargetError as error:
+            code = _BLOCKING_BY_ERROR.get(error.number or 0, BlockingReason.TARGET_REFUSED)
+            return self.turn(self._hold(error, code))
+        except ConfigurationError as error:
+            return self.turn(self._hold(error, BlockingReason.TARGET_REFUSED))
+
+    def _hold(self, error: BackhaulError, code: BlockingReason) -> Outlook:
+        why = Explanation(code, error.message, error.action)
+        completing = self.order.cutover is not None or self.progress.recovering
+        outlook = blocked_by(why, status=MigrationStatus.COMPLETING if completing else None)
+        self._stored.update(
+            **words_of(outlook, self.progress, self._place),
+            current=None,
+            complete_error=error.message if completing else self.progress.complete_error,
+        )
+        return outlook
+
+    def look(self, target: Target) -> Sight:
+        """Look where the migration stands now, with what was ordered in the meantime."""
+        self.order, self._stored = read_migration(self._place, self.order.id)
+        return look(self._place, self.order, self._stored, target)
+
+    def restore(self, target: Target) -> Outlook:
+        """Restore the steps of one plan; returns the outlook after them."""
+        deadline = time.monotonic() + self._place.settings.batch_seconds
+        sight = self.look(target)
+        if sight.outlook.action is not Action.RESTORE:
+            return sight.outlook
+        self._place.let_target_read(target, self.order.target)
+        for step in sight.outlook.plan.steps[: self._place.settings.batch_sets]:
+            backup = step.backup
+            try:
+                self._restore_one(target, backup, sight.known.sets)
+            except (_PictureIsStale, RestoreStopped):
+                break
+            except TargetError as error:
+                return self._after_refusal(target, backup, error)
+            if time.monotonic() > deadline or self._has_new_orders():
+                break
+        return self.look(target).outlook
+
+    def _has_new_orders(self) -> bool:
+        return self._place.catalog.read_order(self.order.id) != self.order
+
+    def _restore_one(self, target: Target, backup: BackupSet, sets: Sequence[BackupSet]) -> None:
+        header = self._pinned_header(backup)
+        urls = tuple(self._place.blobs.url_of(file.name) for file in backup.files)
+        if differences := disagreements(header, target.read_headers(urls)):
+            self._refuse(backup, _told_otherwise(differences))
+            raise _PictureIsStale
+        self._claim(target)
+        started = CurrentRestore(
+            backup_set_guid=backup.backup_set_guid,
+            backup_type=backup.backup_type,
+            files=tuple(file.name for file in backup.files),
+            started_on=self._place.now(),
+        )
+        self._stored.update(current=started)
+        target.restore(
+            RestoreOrder(
+                database=self.order.target_database,
+                backup_type=backup.backup_type,
+                urls=urls,
+                checksum=backup.has_backup_checksums,
+            ),
+            self._watch(started),
+        )
+        take_over_history(self._place, self.order, self._stored, target, sets)
+        _LOG.info(
+            "restored database=%s backup_set=%s last_lsn=%s seconds=%.1f",
+            self.order.target_database,
+            backup.backup_set_guid,
+            backup.last_lsn,
+            (self._place.now() - started.started_on).total_seconds(),
+        )
+
+    def _pinned_header(self, backup: BackupSet) -> BackupHeader:
+        """Return the header that was checked; the blobs must still be the versions it is of."""
+        header: BackupHeader | None = None
+        for file in backup.files:
+            record = self._place.catalog.read_file(self.order.folder, file.name)
+            blob = self._place.blobs.find(file.name)
+            if record is None or blob is None or blob.etag != record.etag:
+                check_blob(self._place, file.name)
+                raise _PictureIsStale
+            header = header or record.header
+        if header is None:
+            raise _PictureIsStale
+        return header
+
+    def _claim(self, target: Target) -> None:
+        """Before the first restore, write down that from now on the database is ours.
+
+        What the server restored under this name before was somebody else's.
+        """
+        if self.progress.begun:
+            return
+        past = target.read_restore_history(self.order.target_database, 0)
+        baseline = past[-1].restore_history_id if past else 0
+        self._stored.update(begun=True, history_id=baseline)
+
+    def _watch(self, started: CurrentRestore) -> Watch:
+        """Show the progress of a restore every few seconds, and stop it for a cancel."""
+        shown = time.monotonic()
+
+        def watch(percent: float) -> bool:
+            nonlocal shown
+            if time.monotonic() - shown < _WATCH_SECONDS:
+                return True
+            shown = time.monotonic()
+            try:
+                self._stored.update(current=started.model_copy(update={"percent": percent}))
+                order = self._place.catalog.read_order(self.order.id)
+            except StorageError as error:
+                _LOG.warning("progress of %s is not shown: %s", self.order.id, error.message)
+                return True
+            return order is not None and order.cancel is None
+
+        return watch
+
+    def _after_refusal(self, target: Target, backup: BackupSet, error: TargetError) -> Outlook:
+        """Find out what a refused restore means: a bad backup, a stale picture, or trouble."""
+        number = error.number or 0
+        if number in _OF_THE_BACKUP:
+            self._refuse(
+                backup,
+                Refusal(
+                    code=InvalidReason.TARGET_REFUSED_BACKUP,
+                    reason=f"The target refused this backup: {error.message}",
+                    action=error.action,
+                ),
+            )
+            return self.look(target).outlook
+        fault = fault_of(number)
+        if fault is None or fault.kind is not Kind.SIGNAL:
+            raise error
+        outlook = self.look(target).outlook
+        steps = outlook.plan.steps
+        if steps and steps[0].backup.backup_set_guid == backup.backup_set_guid:
+            # The server's position says that the set fits, the server that it does not.
+            raise error
+        return outlook
+
+    def _refuse(self, backup: BackupSet, refusal: Refusal) -> None:
+        """Take a set out of every plan until its files are replaced."""
+        for file in backup.files:
+            record = self._place.catalog.read_file(self.order.folder, file.name)
+            if record is not None:
+                self._place.catalog.record_file(record.model_copy(update={"refusal": refusal}))
+
+    def recover(self, target: Target) -> Outlook:
+        """Recover the database if that is what comes next; returns the final outlook."""
+        outlook = self.look(target).outlook
+        if outlook.action is not Action.RECOVER:
+            return outlook
+        self._stored.update(recovering=True)
+        target.recover(self.order.target_database)
+        return self.end(MigrationStatus.SUCCEEDED)
+
+    def clean_up(self, target: Target) -> Outlook:
+        """Drop what this migration half restored; an open database is never dropped."""
+        sight = self.look(target)
+        state = sight.position.state
+        if self.progress.recovering and state is DatabaseState.ONLINE:
+            # The database had opened when the cancel reached it.
+            return self.end(MigrationStatus.SUCCEEDED)
+        stranger = take_over_history(
+            self._place, self.order, self._stored, target, sight.known.sets
+        )
+        keep = self.order.cancel is None or self.order.cancel.keep_target
+        if state is DatabaseState.RESTORING and not keep and stranger is None:
+            target.drop(self.order.target_database)
+        return self.end(MigrationStatus.CANCELED)
+
+    def wait_in_queue(self, number: int) -> Turn:
+        """Write down that others restore to the same target first."""
+        outlook = Outlook(
+            Action.WAIT,
+            self.progress.status,
+            MigrationState.WAIT_FOR_RESTORE_SLOT,
+            RestoreState.WAITING,
+            NO_PLAN,
+            waiting_for=f"a restore slot of target {self.order.target!r}; place {number} in the"
+            " queue",
+        )
+        self._stored.update(state=outlook.state, waiting_for=outlook.waiting_for)
+        return self.turn(outlook)
+
+    def end(self, status: MigrationStatus) -> Outlook:
+        """Write the final status down."""
+        state, restore_state = _FINAL_WORDS[status]
+        outlook = Outlook(Action.FINISH, status, state, restore_state, NO_PLAN)
+        self._stored.update(
+            **words_of(outlook, self.progress, self._place),
+            current=None,
+            ended_on=self._place.now(),
+            pending_logs=0,
+            pending_differentials=0,
+        )
+        return outlook
+
+
+_FINAL_WORDS = {
+    MigrationStatus.SUCCEEDED: (MigrationState.SUCCEEDED, RestoreState.COMPLETED),
+    MigrationStatus.CANCELED: (MigrationState.CANCELED, RestoreState.CANCELLED),
+}
+
+
+def _told_otherwise(differences: Sequence[Disagreement]) -> Refusal:
+    listed = "; ".join(
+        f"{column}: {ours} in the file, {theirs} by the target"
+        for column, ours, theirs in differences[:5]
+    )
+    return Refusal(
+        code=InvalidReason.TARGET_DISAGREES,
+        reason=f"The target's RESTORE HEADERONLY reads this backup otherwise than we do ({listed});"
+        " it is held until that is settled.",
+        action="Upload the backup again; if it stays, report it with the output of"
+        " `backhaul inspect --json`.",
+    )

@@ -1,0 +1,463 @@
+"""Builds the status JSON of a migration from what the catalog holds. Pure.
+
+The status accounts for every file: each is restored, restoring, queued, skipped or unusable, and
+the last two say why. It is planned anew from the catalog and the target's last known position, so
+it needs no connection to the target.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from shared.backupset import BackupSet, BackupType, merge_families
+from shared.chain import (
+    DatabaseState,
+    MissingFamilies,
+    MissingLog,
+    Plan,
+    TargetPosition,
+    plan_restore,
+)
+from shared.folder import below, sort_contents
+from shared.models import (
+    AzureBlobLocation,
+    BackupConfiguration,
+    BackupFileInfo,
+    BackupSetInfo,
+    ChainGap,
+    InvalidFile,
+    Migration,
+    MigrationFailureError,
+    MigrationProperties,
+    MigrationStatusDetails,
+    MigrationStatusWarnings,
+    MissingStripes,
+    OfflineConfiguration,
+    RestoredUpTo,
+    SourceLocation,
+    TargetServer,
+)
+from shared.outlook import goal_of
+from shared.readiness import Scan, judge_readiness
+from shared.records import FileRecord, MigrationOrder, MigrationProgress, RestoredBackup
+from shared.restore_rules import Reason, Rejection
+from shared.vocabulary import (
+    FileStatus,
+    IgnoreReason,
+    InvalidReason,
+    MigrationStatus,
+    SetStatus,
+)
+
+_FILE_STATUS = {
+    SetStatus.NONE: FileStatus.ARRIVED,
+    SetStatus.SKIPPED: FileStatus.IGNORED,
+    SetStatus.QUEUED: FileStatus.UPLOADED,
+    SetStatus.RESTORING: FileStatus.RESTORING,
+    SetStatus.RESTORED: FileStatus.RESTORED,
+}
+
+_IGNORED_BECAUSE = {
+    IgnoreReason.OLDER_THAN_FULL_BACKUP: "it ends before the restored full backup does",
+    IgnoreReason.COVERED_BY_DIFFERENTIAL: "the restored differential holds everything in it",
+    IgnoreReason.SUPERSEDED_DIFFERENTIAL: "a newer differential is used",
+    IgnoreReason.DIFFERENTIAL_AFTER_LOG: "logs beyond its end are restored already",
+    IgnoreReason.NOT_BASED_ON_THIS_FULL: "it is based on another full backup",
+    IgnoreReason.LATER_FULL_BACKUP: "restoring began with another full backup, whose logs go on",
+    IgnoreReason.NOTHING_TO_APPLY: "everything in it is restored already",
+    IgnoreReason.ALREADY_RESTORED: "it is a second copy of a file of the same backup set",
+    IgnoreReason.OTHER_RECOVERY_FORK: "it is of another recovery fork of the database",
+    IgnoreReason.AFTER_LAST_BACKUP: "it lies behind the named last backup",
+    IgnoreReason.ARRIVED_AFTER_CUTOVER: "it lies behind the last backup of the cutover",
+}
+
+
+@dataclass(frozen=True)
+class Account:
+    """Every file of a migration, accounted for."""
+
+    plan: Plan
+    sets: list[BackupSetInfo]
+    invalid: list[InvalidFile]
+    counts: Counter[SetStatus] = field(default_factory=Counter)
+
+    def of_type(self, word: str, status: SetStatus) -> int:
+        """Count the sets of a type with a status."""
+        return sum(s.backup_type == word and s.restore_status is status for s in self.sets)
+
+
+def summarise(order: MigrationOrder, progress: MigrationProgress) -> Migration:
+    """Return the entry of a migration in a list: everything but the details."""
+    return Migration(
+        id=order.id, name=order.target_database, properties=_properties(order, progress)
+    )
+
+
+def describe(
+    order: MigrationOrder,
+    progress: MigrationProgress,
+    files: Sequence[FileRecord],
+    restored: Sequence[RestoredBackup],
+    container: str,
+    scan: Scan,
+) -> Migration:
+    """Return a migration with all its details."""
+    account = take_account(order, progress, files, restored)
+    short = summarise(order, progress)
+    properties = short.properties.model_copy(
+        update={
+            "backup_configuration": _location(order, container),
+            "migration_status_details": _details(order, progress, files, account, container, scan),
+        }
+    )
+    return short.model_copy(update={"properties": properties})
+
+
+def take_account(
+    order: MigrationOrder,
+    progress: MigrationProgress,
+    files: Sequence[FileRecord],
+    restored: Sequence[RestoredBackup],
+) -> Account:
+    """Find a place for every file of a migration."""
+    usable = {file.name: file for file in files if file.backup is not None}
+    merged = merge_families(b for file in usable.values() if (b := file.backup) is not None)
+    contents = sort_contents(merged, progress.source, order.source_database_name)
+    plan = plan_restore(contents.own, _shown_position(progress), goal_of(order))
+    when = {r.backup_set_guid: r for r in restored}
+    teller = _Teller(order, progress, plan, when, contents.own)
+    sets = [teller.describe(s, [usable[f.name] for f in s.files]) for s in contents.own]
+    sets.extend(teller.copies(contents.own, usable.values()))
+    foreign = {f.name: s for s in contents.foreign for f in s.files}
+    own = contents.source.database_name if contents.source else order.target_database
+    invalid = [_refused(file, order) for file in files if file.refusal is not None]
+    invalid.extend(
+        _of_other_database(usable[name], backup, own, order) for name, backup in foreign.items()
+    )
+    counts: Counter[SetStatus] = Counter()
+    for info in sets:
+        counts[info.restore_status] += len(info.list_of_backup_files)
+    sets.sort(key=lambda s: (s.last_lsn, s.first_lsn, str(s.backup_set_id)), reverse=True)
+    invalid.sort(key=lambda f: f.file_name)
+    return Account(plan, sets, invalid, counts)
+
+
+def _shown_position(progress: MigrationProgress) -> TargetPosition:
+    """Return the position to plan the display with: also of a database that is open already."""
+    position = progress.position or TargetPosition(state=DatabaseState.ABSENT)
+    last = progress.last_restored
+    if last is None:
+        if position.state is DatabaseState.RESTORING:
+            return position
+        return TargetPosition(state=DatabaseState.ABSENT)
+    if position.redo_start_lsn is not None and position.redo_start_lsn >= last.last_lsn:
+        return position.model_copy(update={"state": DatabaseState.RESTORING})
+    full = progress.full_backup
+    return TargetPosition(
+        state=DatabaseState.RESTORING,
+        redo_start_lsn=last.last_lsn,
+        redo_start_fork_guid=last.recovery_fork_id,
+        differential_base_lsn=position.differential_base_lsn,
+        differential_base_guid=position.differential_base_guid
+        or (full.backup_set_guid if full else None),
+    )
+
+
+class _Teller:
+    """Tells the state of each set of a migration."""
+
+    def __init__(
+        self,
+        order: MigrationOrder,
+        progress: MigrationProgress,
+        plan: Plan,
+        restored: dict[UUID, RestoredBackup],
+        own: Sequence[BackupSet],
+    ) -> None:
+        self._order = order
+        self._canceled = progress.status is MigrationStatus.CANCELED
+        self._ended = progress.status.is_final
+        self._current = progress.current.backup_set_guid if progress.current else None
+        self._plan = plan
+        self._restored = restored
+        self._planned = {step.backup.backup_set_guid for step in plan.steps}
+        self._full_end = max(
+            (r.last_lsn for r in restored.values() if r.backup_type is BackupType.DATABASE),
+            default=None,
+        )
+        self._differential_end = max(
+            (r.last_lsn for r in restored.values() if r.backup_type is BackupType.DIFFERENTIAL),
+            default=None,
+        )
+
+    def describe(self, backup: BackupSet, files: Sequence[FileRecord]) -> BackupSetInfo:
+        status, reasons = self._state_of(backup)
+        return self._info(backup, files, status, reasons)
+
+    def copies(self, own: Sequence[BackupSet], usable: Iterable[FileRecord]) -> list[BackupSetInfo]:
+        """Describe the files that are second copies of a family of a set."""
+        by_guid = {s.backup_set_guid: s for s in own}
+        used = {file.name for s in own for file in s.files}
+        return [
+            self._info(
+                by_guid[backup.backup_set_guid],
+                [file],
+                SetStatus.SKIPPED,
+                [IgnoreReason.ALREADY_RESTORED],
+            )
+            for file in usable
+            if (backup := file.backup)
+            and backup.backup_set_guid in by_guid
+            and file.name not in used
+        ]
+
+    def _state_of(self, backup: BackupSet) -> tuple[SetStatus, list[IgnoreReason]]:
+        guid = backup.backup_set_guid
+        if guid in self._restored:
+            return SetStatus.RESTORED, []
+        if guid == self._current:
+            return SetStatus.RESTORING, []
+        rejection = self._plan.rejected.get(guid)
+        if guid in self._planned or rejection is None:
+            return SetStatus.QUEUED, []
+        if rejection.reason is Reason.INCOMPLETE_SET:
+            return SetStatus.NONE, []
+        if rejection.reason is Reason.GAP:
+            return SetStatus.QUEUED, []
+        return SetStatus.SKIPPED, [self._ignored_for(backup, rejection)]
+
+    def _ignored_for(self, backup: BackupSet, rejection: Rejection) -> IgnoreReason:
+        kind, reason = backup.backup_type, rejection.reason
+        before_full = self._full_end is not None and backup.last_lsn <= self._full_end
+        if reason is Reason.WRONG_FORK:
+            return IgnoreReason.OTHER_RECOVERY_FORK
+        if reason is Reason.AFTER_TARGET:
+            if self._order.cutover is not None:
+                return IgnoreReason.ARRIVED_AFTER_CUTOVER
+            return IgnoreReason.AFTER_LAST_BACKUP
+        if before_full:
+            return IgnoreReason.OLDER_THAN_FULL_BACKUP
+        if kind is BackupType.DATABASE:
+            return IgnoreReason.LATER_FULL_BACKUP
+        if reason is Reason.WRONG_BASE:
+            return IgnoreReason.NOT_BASED_ON_THIS_FULL
+        if kind is BackupType.DIFFERENTIAL:
+            if reason is Reason.SUPERSEDED:
+                return IgnoreReason.SUPERSEDED_DIFFERENTIAL
+            return IgnoreReason.DIFFERENTIAL_AFTER_LOG
+        if self._differential_end is not None and backup.last_lsn <= self._differential_end:
+            return IgnoreReason.COVERED_BY_DIFFERENTIAL
+        return IgnoreReason.NOTHING_TO_APPLY
+
+    def _info(
+        self,
+        backup: BackupSet,
+        files: Sequence[FileRecord],
+        status: SetStatus,
+        reasons: list[IgnoreReason],
+    ) -> BackupSetInfo:
+        header = files[0].header
+        assert header is not None  # noqa: S101 for the type checker: usable files have headers
+        restored = self._restored.get(backup.backup_set_guid)
+        file_status = _FILE_STATUS[status]
+        if self._canceled and status in (SetStatus.NONE, SetStatus.QUEUED):
+            file_status = FileStatus.CANCELED
+        return BackupSetInfo(
+            backup_set_id=backup.backup_set_guid,
+            backup_type=backup.backup_type.word,
+            first_lsn=backup.first_lsn,
+            last_lsn=backup.last_lsn,
+            checkpoint_lsn=backup.checkpoint_lsn,
+            database_backup_lsn=backup.database_backup_lsn,
+            differential_base_lsn=backup.differential_base_lsn,
+            recovery_fork_id=backup.recovery_fork_id,
+            backup_start_date=backup.backup_start_date,
+            backup_finish_date=backup.backup_finish_date,
+            list_of_backup_files=[
+                BackupFileInfo(
+                    file_name=below(file.name, self._order.folder),
+                    status=file_status,
+                    total_size=file.size,
+                    family_sequence_number=file.label.family_sequence_number if file.label else 1,
+                    e_tag=file.etag,
+                    arrived_on=file.arrived_on,
+                    checked_on=file.checked_on,
+                )
+                for file in files
+            ],
+            is_backup_restored=status is SetStatus.RESTORED,
+            is_copy_only=backup.is_copy_only,
+            backup_size=header.backup_size,
+            compressed_backup_size=header.compressed_backup_size,
+            has_backup_checksums=backup.has_backup_checksums,
+            family_count=backup.family_count,
+            number_of_stripes=backup.family_count,
+            database_name=backup.database_name,
+            server_name=header.server_name,
+            restore_status=status,
+            restore_finish_date=restored.restored_on if restored else None,
+            ignore_reasons=[_IGNORED_BECAUSE[reason] for reason in reasons],
+            ignore_reason_codes=reasons,
+        )
+
+
+def _refused(file: FileRecord, order: MigrationOrder) -> InvalidFile:
+    assert file.refusal is not None  # noqa: S101 for the type checker: the caller has checked
+    return InvalidFile(
+        file_name=below(file.name, order.folder),
+        reason_code=file.refusal.code,
+        reason=file.refusal.reason,
+        action=file.refusal.action,
+        detected_on=file.checked_on,
+        backup_set_id=file.header.backup_set_guid if file.header else None,
+    )
+
+
+def _of_other_database(
+    file: FileRecord, backup: BackupSet, own: str, order: MigrationOrder
+) -> InvalidFile:
+    return InvalidFile(
+        file_name=below(file.name, order.folder),
+        reason_code=InvalidReason.WRONG_DATABASE,
+        reason=f"It is a backup of {backup.database_name!r} from {backup.server_name!r}; this"
+        f" folder holds {own!r}.",
+        action=f"Move it to the folder of {backup.database_name!r}: one folder, one database.",
+        detected_on=file.checked_on,
+        backup_set_id=backup.backup_set_guid,
+    )
+
+
+def _properties(order: MigrationOrder, progress: MigrationProgress) -> MigrationProperties:
+    failure, server, source = progress.failure, progress.server, progress.source
+    return MigrationProperties(
+        scope=order.target,
+        migration_status=progress.status,
+        started_on=order.created_on,
+        ended_on=progress.ended_on,
+        source_database_name=source.database_name if source else order.source_database_name,
+        source_server_name=source.server_name if source else None,
+        migration_operation_id=order.operation_id,
+        backup_configuration=_location(order, None),
+        offline_configuration=OfflineConfiguration(
+            offline=order.offline, last_backup_name=order.last_backup_name
+        ),
+        target_server=TargetServer(
+            server_name=server.server_name,
+            product_version=server.product_version,
+            edition=server.edition,
+            simulated=server.simulated,
+        )
+        if server
+        else None,
+        migration_failure_error=MigrationFailureError(**failure.model_dump()) if failure else None,
+        migration_status_warnings=_warnings(progress),
+    )
+
+
+def _location(order: MigrationOrder, container: str | None) -> BackupConfiguration:
+    return BackupConfiguration(
+        source_location=SourceLocation(
+            azure_blob=AzureBlobLocation(blob_container_name=container, folder=order.folder)
+        )
+    )
+
+
+def _warnings(progress: MigrationProgress) -> MigrationStatusWarnings:
+    why = progress.blocking
+    shown = (why, progress.complete_error, progress.failure)
+    return MigrationStatusWarnings(
+        restore_blocking_reason=why.reason if why else None,
+        restore_blocking_reason_code=why.code if why else None,
+        complete_restore_error_message=progress.complete_error,
+        file_upload_blocking_error_count=0,
+        warning_count=sum(item is not None for item in shown),
+    )
+
+
+def _details(
+    order: MigrationOrder,
+    progress: MigrationProgress,
+    files: Sequence[FileRecord],
+    account: Account,
+    container: str,
+    scan: Scan,
+) -> MigrationStatusDetails:
+    last, why, current = progress.last_restored, progress.blocking, progress.current
+    newest = max(files, key=lambda file: (file.arrived_on, file.name), default=None)
+    infos = {info.backup_set_id: info for info in account.sets if info.is_backup_restored}
+    up_to = _up_to(last)
+    return MigrationStatusDetails(
+        migration_state=progress.state,
+        restore_state=progress.restore_state,
+        blob_container_name=container,
+        is_full_backup_restored=progress.full_backup is not None,
+        full_backup_set_info=infos.get(progress.full_backup.backup_set_guid)
+        if progress.full_backup
+        else None,
+        last_restored_backup_set_info=infos.get(last.backup_set_guid) if last else None,
+        active_backup_sets=account.sets,
+        waiting_for=progress.waiting_for,
+        restore_blocking_reason=why.reason if why else None,
+        restore_blocking_reason_code=why.code if why else None,
+        restore_blocking_action=why.action if why else None,
+        restore_blocked_since=why.since if why else None,
+        complete_restore_error_message=progress.complete_error,
+        current_restoring_filename=below(current.files[0], order.folder) if current else None,
+        current_restore_percent_completed=current.percent if current else None,
+        last_restored_filename=below(last.files[0], order.folder) if last else None,
+        last_restored_file_time=last.restored_on if last else None,
+        last_uploaded_file_name=below(newest.name, order.folder) if newest else None,
+        last_uploaded_file_time=newest.arrived_on if newest else None,
+        pending_log_backups_count=account.of_type(BackupType.LOG.word, SetStatus.QUEUED),
+        pending_diff_backups_count=account.of_type(BackupType.DIFFERENTIAL.word, SetStatus.QUEUED),
+        detected_files=len(files),
+        queued_files=account.counts[SetStatus.QUEUED] + account.counts[SetStatus.NONE],
+        skipped_files=account.counts[SetStatus.SKIPPED],
+        restoring_files=account.counts[SetStatus.RESTORING],
+        restored_files=account.counts[SetStatus.RESTORED],
+        unrestorable_files=len(account.invalid),
+        invalid_files=[file.file_name for file in account.invalid],
+        invalid_file_details=account.invalid,
+        chain_gap=_gap(account.plan, last, order.folder),
+        waiting_for_stripes=_missing_stripes(account.plan),
+        restored_up_to=up_to,
+        cutover_readiness=judge_readiness(
+            order, progress, account.sets, account.invalid, up_to, scan
+        ),
+    )
+
+
+def _up_to(last: RestoredBackup | None) -> RestoredUpTo | None:
+    if last is None:
+        return None
+    return RestoredUpTo(last_lsn=last.last_lsn, backup_finish_date=last.backup_finish_date)
+
+
+def _gap(plan: Plan, last: RestoredBackup | None, folder: str) -> ChainGap | None:
+    missing = plan.waiting_for
+    if not isinstance(missing, MissingLog):
+        return None
+    after = plan.steps[-1].backup.files[0].name if plan.steps else last and last.files[0]
+    return ChainGap(
+        after_file_name=below(after, folder) if after else None,
+        after_last_lsn=missing.lsn,
+        before_file_name=below(missing.before.files[0].name, folder) if missing.before else None,
+        before_first_lsn=missing.before.first_lsn if missing.before else None,
+    )
+
+
+def _missing_stripes(plan: Plan) -> list[MissingStripes]:
+    missing = plan.waiting_for
+    if not isinstance(missing, MissingFamilies):
+        return []
+    return [
+        MissingStripes(
+            backup_set_id=missing.backup.backup_set_guid,
+            family_count=missing.backup.family_count,
+            present_sequence_numbers=[f.family_sequence_number for f in missing.backup.files],
+            missing_sequence_numbers=list(missing.families),
+        )
+    ]

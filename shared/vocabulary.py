@@ -1,0 +1,149 @@
+"""The closed lists of words in the status JSON, spelled as users of the known tools expect.
+
+Statuses, states and file states are those of Azure Database Migration Service and Log Replay
+Service, and none is ever added; reasons are ours to add. docs/status.md explains each.
+"""
+
+from __future__ import annotations
+
+from enum import Enum
+
+
+class Word(str, Enum):
+    """A word of the status JSON."""
+
+    def __str__(self) -> str:
+        return str(self.value)
+
+
+class MigrationStatus(Word):
+    """`migrationStatus`: where a migration stands, as scripts know it."""
+
+    CREATING = "Creating"
+    IN_PROGRESS = "InProgress"
+    UPLOADING_FULL_BACKUP = "UploadingFullBackup"
+    RESTORING = "Restoring"
+    UPLOADING_LOG_BACKUP = "UploadingLogBackup"
+    READY_FOR_CUTOVER = "ReadyForCutover"
+    COMPLETING = "Completing"
+    CANCELING = "Canceling"
+    SUCCEEDED = "Succeeded"
+    FAILED = "Failed"
+    CANCELED = "Canceled"
+
+    @property
+    def is_final(self) -> bool:
+        """Whether nothing can change any more."""
+        return self in (MigrationStatus.SUCCEEDED, MigrationStatus.FAILED, MigrationStatus.CANCELED)
+
+
+class RestoreState(Word):
+    """`restoreState`: the finer state that Log Replay Service publishes."""
+
+    INITIALIZING = "Initializing"
+    SEARCHING_BACKUPS = "SearchingBackups"
+    RESTORING = "Restoring"
+    RESTORE_COMPLETED = "RestoreCompleted"
+    WAITING = "Waiting"
+    COMPLETING_MIGRATION = "CompletingMigration"
+    CANCELLED = "Cancelled"
+    FAILED = "Failed"
+    COMPLETED = "Completed"
+    BLOCKED = "Blocked"
+
+
+class MigrationState(Word):
+    """`migrationState`: what is being done, for people; nothing should branch on it."""
+
+    VALIDATING_SETTINGS = "ValidatingSettings"
+    WAIT_FOR_FULL_BACKUP = "WaitForFullBackup"
+    WAIT_FOR_STRIPES = "WaitForStripes"
+    WAIT_FOR_RESTORE_SLOT = "WaitForRestoreSlot"
+    RESTORING_FULL_BACKUP = "RestoringFullBackup"
+    RESTORING_DIFFERENTIAL_BACKUP = "RestoringDifferentialBackup"
+    RESTORING_LOG_BACKUP = "RestoringLogBackup"
+    WAIT_FOR_LOG_BACKUP = "WaitForLogBackup"
+    BLOCKED = "Blocked"
+    RESTORING_TAIL = "RestoringTail"
+    RECOVERING = "Recovering"
+    CLEANING_UP = "CleaningUp"
+    SUCCEEDED = "Succeeded"
+    FAILED = "Failed"
+    CANCELED = "Canceled"
+
+
+class FileStatus(Word):
+    """`status` of one file."""
+
+    ARRIVED = "Arrived"
+    UPLOADED = "Uploaded"
+    RESTORING = "Restoring"
+    RESTORED = "Restored"
+    IGNORED = "Ignored"
+    CANCELED = "Canceled"
+
+
+class SetStatus(Word):
+    """`restoreStatus` of a backup set."""
+
+    NONE = "None"
+    SKIPPED = "Skipped"
+    QUEUED = "Queued"
+    RESTORING = "Restoring"
+    RESTORED = "Restored"
+
+
+class IgnoreReason(Word):
+    """`ignoreReasonCodes`: why a good set is not restored."""
+
+    OLDER_THAN_FULL_BACKUP = "OlderThanFullBackup"
+    COVERED_BY_DIFFERENTIAL = "CoveredByDifferential"
+    SUPERSEDED_DIFFERENTIAL = "SupersededDifferential"
+    DIFFERENTIAL_AFTER_LOG = "DifferentialAfterLog"
+    NOT_BASED_ON_THIS_FULL = "NotBasedOnThisFull"
+    LATER_FULL_BACKUP = "LaterFullBackup"
+    NOTHING_TO_APPLY = "NothingToApply"
+    ALREADY_RESTORED = "AlreadyRestored"
+    OTHER_RECOVERY_FORK = "OtherRecoveryFork"
+    AFTER_LAST_BACKUP = "AfterLastBackup"
+    ARRIVED_AFTER_CUTOVER = "ArrivedAfterCutover"
+
+
+class InvalidReason(Word):
+    """`reasonCode` of a file that cannot be used."""
+
+    NOT_A_BACKUP = "NotABackup"
+    EMPTY_BLOB = "EmptyBlob"
+    HEADER_UNREADABLE = "HeaderUnreadable"
+    BACKUP_DAMAGED = "BackupDamaged"
+    APPENDED_BACKUPS = "AppendedBackups"
+    WRONG_DATABASE = "WrongDatabase"
+    UNSUPPORTED_BACKUP_TYPE = "UnsupportedBackupType"
+    VERSION_NOT_SUPPORTED = "VersionNotSupported"
+    NEWER_THAN_TARGET = "NewerThanTarget"
+    MEDIA_PASSWORD = "MediaPassword"  # noqa: S105 a word of the status JSON, not a secret
+    SYSTEM_DATABASE = "SystemDatabase"
+    TARGET_DISAGREES = "TargetDisagrees"
+    TARGET_REFUSED_BACKUP = "TargetRefusedBackup"
+    BLOB_REMOVED = "BlobRemoved"
+
+
+class BlockingReason(Word):
+    """`restoreBlockingReasonCode`: what keeps a migration from going on."""
+
+    CHAIN_GAP = "ChainGap"
+    CHAIN_BROKEN_AT_SOURCE = "ChainBrokenAtSource"
+    OTHER_RECOVERY_FORK = "OtherRecoveryFork"
+    FULL_BACKUP_MISSING = "FullBackupMissing"
+    DIFFERENTIAL_BASE_MISSING = "DifferentialBaseMissing"
+    STRIPES_MISSING = "StripesMissing"
+    FILE_INVALID = "FileInvalid"
+    CERTIFICATE_MISSING = "CertificateMissing"
+    TARGET_STORAGE_FULL = "TargetStorageFull"
+    VERSION_NOT_SUPPORTED = "VersionNotSupported"
+    TARGET_DATABASE_EXISTS = "TargetDatabaseExists"
+    TARGET_NOT_READY = "TargetNotReady"
+    TARGET_REFUSED = "TargetRefused"
+    STORAGE_ACCESS_DENIED = "StorageAccessDenied"
+    LAST_BACKUP_NOT_FOUND = "LastBackupNotFound"
+    CONCURRENT_CHANGE = "ConcurrentChange"

@@ -1,0 +1,161 @@
+"""The HTTP API: create, list, show, cut over and cancel migrations. docs/api.md describes it."""
+
+import asyncio
+import json
+import logging
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+import azure.durable_functions as df
+import azure.functions as func
+
+from activities.place import workplace
+from orchestrators.starting import start_validation, wake_migration
+from shared import ordering
+from shared.arrivals import unchecked_blobs
+from shared.blob_event import FinishedBlob
+from shared.errors import BackhaulError, RequestError, StorageUnavailable, TargetUnavailable
+from shared.models import CancelRequest, CutoverRequest, Migration, MigrationRequest
+from shared.records import MigrationOrder
+from shared.workplace import Workplace
+
+_LOG = logging.getLogger(__name__)
+_LARGEST_BODY = 64 * 1024
+_CHECKED_AT_ONCE = 100
+
+T = TypeVar("T")
+Answer = tuple[int, object]
+
+
+async def create_migration(
+    req: func.HttpRequest, client: df.DurableOrchestrationClient
+) -> func.HttpResponse:
+    """Start a migration: 201, or 200 if the same one runs already."""
+
+    def create(place: Workplace) -> tuple[MigrationOrder, bool, list[FinishedBlob], Migration]:
+        wanted = ordering.parse_body(MigrationRequest, _body(req))
+        order, new = ordering.create_migration(place, wanted)
+        unread = ordering.first(unchecked_blobs(place, order.folder), _CHECKED_AT_ONCE)
+        return order, new, unread, ordering.show_migration(place, order.id)
+
+    async def answer() -> Answer:
+        order, new, unread, migration = await _in_thread(create)
+        for blob in unread:
+            await start_validation(client, blob, order.folder)
+        await wake_migration(client, order.id)
+        return 201 if new else 200, migration.as_json()
+
+    return await _answered(answer)
+
+
+async def list_migrations(
+    req: func.HttpRequest, client: df.DurableOrchestrationClient
+) -> func.HttpResponse:
+    """List all migrations, without details."""
+
+    async def answer() -> Answer:
+        migrations = await _in_thread(ordering.list_migrations)
+        return 200, {"value": [migration.as_json() for migration in migrations]}
+
+    return await _answered(answer)
+
+
+async def show_migration(
+    req: func.HttpRequest, client: df.DurableOrchestrationClient
+) -> func.HttpResponse:
+    """Show one migration with its details."""
+
+    async def answer() -> Answer:
+        migration = await _in_thread(lambda place: ordering.show_migration(place, _id(req)))
+        return 200, migration.as_json()
+
+    return await _answered(answer)
+
+
+async def cutover_migration(
+    req: func.HttpRequest, client: df.DurableOrchestrationClient
+) -> func.HttpResponse:
+    """Accept a cutover: 202. With `validateOnly=true` only say whether one would lose anything."""
+
+    def cutover(place: Workplace) -> Migration:
+        wanted = ordering.parse_body(CutoverRequest, _body(req))
+        return ordering.order_cutover(place, _id(req), wanted)
+
+    async def answer() -> Answer:
+        if req.params.get("validateOnly", "").lower() == "true":
+            ready = await _in_thread(lambda place: ordering.check_cutover(place, _id(req)))
+            return 200, ready.as_json()
+        migration = await _in_thread(cutover)
+        await wake_migration(client, migration.id)
+        return 202, migration.as_json()
+
+    return await _answered(answer)
+
+
+async def cancel_migration(
+    req: func.HttpRequest, client: df.DurableOrchestrationClient
+) -> func.HttpResponse:
+    """Accept a cancel: 202."""
+
+    def cancel(place: Workplace) -> Migration:
+        wanted = ordering.parse_body(CancelRequest, _body(req))
+        return ordering.order_cancel(place, _id(req), wanted)
+
+    async def answer() -> Answer:
+        migration = await _in_thread(cancel)
+        await wake_migration(client, migration.id)
+        return 202, migration.as_json()
+
+    return await _answered(answer)
+
+
+async def _in_thread(work: Callable[[Workplace], T]) -> T:
+    """Do blocking work beside the event loop that all functions share."""
+    return await asyncio.to_thread(lambda: work(workplace()))
+
+
+def _id(req: func.HttpRequest) -> str:
+    return str(req.route_params.get("id", ""))
+
+
+def _body(req: func.HttpRequest) -> bytes:
+    body = req.get_body()
+    if len(body) > _LARGEST_BODY:
+        raise RequestError(
+            413,
+            "RequestTooLarge",
+            f"the body has {len(body)} bytes, at most {_LARGEST_BODY} are read",
+            action="send only the fields that docs/api.md describes",
+        )
+    return body
+
+
+async def _answered(answer: Callable[[], Awaitable[Answer]]) -> func.HttpResponse:
+    """Turn what a handler returns or raises into a response."""
+    try:
+        status, content = await answer()
+    except RequestError as error:
+        return _failure(error.status, error.code, error)
+    except (StorageUnavailable, TargetUnavailable) as error:
+        return _failure(503, "TemporarilyUnavailable", error, {"Retry-After": "10"})
+    except BackhaulError as error:
+        _LOG.exception("a request failed")
+        return _failure(500, type(error).__name__, error)
+    return _json(status, content)
+
+
+def _failure(
+    status: int, code: str, error: BackhaulError, headers: dict[str, str] | None = None
+) -> func.HttpResponse:
+    inner = {"code": code, "message": error.message, "action": error.action}
+    return _json(status, {"error": inner}, headers)
+
+
+def _json(status: int, content: object, headers: dict[str, str] | None = None) -> func.HttpResponse:
+    return func.HttpResponse(
+        json.dumps(content, ensure_ascii=False),
+        status_code=status,
+        mimetype="application/json",
+        charset="utf-8",
+        headers=headers,
+    )
