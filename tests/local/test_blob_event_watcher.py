@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import collections
+import contextlib
 import http.client
 import http.server
 import json
 import os
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import threading
@@ -245,17 +247,24 @@ def test_a_function_host_that_is_not_up_yet_gets_its_events_later(
 
 
 def test_a_restart_sends_only_what_is_new(
-    container: ContainerClient, receive: Start, watch: Watch
+    container: ContainerClient, receive: Start, watch: Watch, tmp_path: Path
 ) -> None:
+    def wait_for_ledger(count: int) -> None:
+        with contextlib.closing(sqlite3.connect(tmp_path / "ledger.sqlite")) as ledger:
+            deadline = time.monotonic() + 20
+            while ledger.execute("SELECT COUNT(*) FROM sent").fetchone() != (count,):
+                assert time.monotonic() < deadline
+                time.sleep(0.02)
+
     receiver = receive()
     container.upload_blob("before.bak", b"x")
     with watch(receiver.url).in_background():
         receiver.wait_for(1)
-        time.sleep(0.2)  # lets the delivery's end be written down
+        wait_for_ledger(1)
     container.upload_blob("while stopped.bak", b"x")
     with watch(receiver.url).in_background():
         receiver.wait_for(2)
-        time.sleep(0.2)
+        wait_for_ledger(2)
     assert receiver.names() == ["before.bak", "while stopped.bak"]
 
 
