@@ -49,6 +49,21 @@ def judge(content: BackupContent, policy: Policy) -> Refusal | None:
     )
 
 
+def judge_name(name: str) -> Refusal | None:
+    """Return why a blob's name alone keeps it from being used, or None.
+
+    Clients take `.` and `..` out of an address before they send it (RFC 3986, section 5.2.4), so
+    such a name cannot be asked for: neither by this app nor by the target.
+    """
+    if not {".", ".."} & set(name.split("/")):
+        return None
+    return Refusal(
+        code=InvalidReason.NAME_NOT_ALLOWED,
+        reason=f"The name {name!r} has a part that is only dots; no client can address it.",
+        action="Upload the file again under a name without such parts.",
+    )
+
+
 def _refuse_wrong_count(content: BackupContent) -> Refusal | None:
     if not content.sets:
         return Refusal(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from uuid import UUID, uuid5
 
-from shared.acceptance import judge
+from shared.acceptance import judge, judge_name
 from shared.backupfile import read_backup
 from shared.backupset import BackupContent, BackupType
 from shared.blob_event import FinishedBlob
@@ -38,6 +38,8 @@ def check_blob(place: Workplace, name: str) -> tuple[FileRecord | None, str | No
 
 def _judged(place: Workplace, name: str, folder: str) -> FileRecord | None:
     known = place.catalog.read_file(folder, name)
+    if refusal := judge_name(name):
+        return known or _note_misnamed(place, name, folder, refusal)
     for _ in range(3):
         blob = place.blobs.find(name)
         if blob is None:
@@ -69,6 +71,15 @@ def _note_removed(place: Workplace, known: FileRecord | None) -> FileRecord | No
     )
     place.catalog.record_file(removed)
     return removed
+
+
+def _note_misnamed(place: Workplace, name: str, folder: str, refusal: Refusal) -> FileRecord:
+    now = place.now()
+    record = FileRecord(
+        name=name, folder=folder, etag="", size=0, arrived_on=now, checked_on=now, refusal=refusal
+    )
+    place.catalog.record_file(record)
+    return record
 
 
 def _read(place: Workplace, blob: BlobVersion, folder: str) -> FileRecord:
@@ -131,7 +142,8 @@ def unchecked_blobs(place: Workplace, folder: str | None = None) -> Iterator[Fin
         home = folder_of(blob.name) if owner is None else owner
         if home not in known:
             known[home] = {file.name: file.etag for file in place.catalog.list_files(home)}
-        if known[home].get(blob.name) != blob.etag:
+        misnamed = blob.name in known[home] and judge_name(blob.name) is not None
+        if known[home].get(blob.name) != blob.etag and not misnamed:
             yield FinishedBlob(blob.name, blob.etag)
 
 

@@ -22,6 +22,7 @@ from shared.chain import (
     plan_restore,
 )
 from shared.folder import below, sort_contents
+from shared.lsn import Lsn
 from shared.models import (
     AzureBlobLocation,
     BackupConfiguration,
@@ -61,13 +62,13 @@ _FILE_STATUS = {
 }
 
 _IGNORED_BECAUSE = {
-    IgnoreReason.OLDER_THAN_FULL_BACKUP: "it ends before the restored full backup does",
+    IgnoreReason.OLDER_THAN_FULL_BACKUP: "it ends before the full backup that is restored does",
     IgnoreReason.COVERED_BY_DIFFERENTIAL: "the restored differential holds everything in it",
     IgnoreReason.SUPERSEDED_DIFFERENTIAL: "a newer differential is used",
     IgnoreReason.DIFFERENTIAL_AFTER_LOG: "logs beyond its end are restored already",
     IgnoreReason.NOT_BASED_ON_THIS_FULL: "it is based on another full backup",
     IgnoreReason.LATER_FULL_BACKUP: "restoring began with another full backup, whose logs go on",
-    IgnoreReason.NOTHING_TO_APPLY: "everything in it is restored already",
+    IgnoreReason.NOTHING_TO_APPLY: "the sets that are restored hold everything in it",
     IgnoreReason.ALREADY_RESTORED: "it is a second copy of a file of the same backup set",
     IgnoreReason.OTHER_RECOVERY_FORK: "it is of another recovery fork of the database",
     IgnoreReason.AFTER_LAST_BACKUP: "it lies behind the named last backup",
@@ -184,14 +185,10 @@ class _Teller:
         self._plan = plan
         self._restored = restored
         self._planned = {step.backup.backup_set_guid for step in plan.steps}
-        self._full_end = max(
-            (r.last_lsn for r in restored.values() if r.backup_type is BackupType.DATABASE),
-            default=None,
-        )
-        self._differential_end = max(
-            (r.last_lsn for r in restored.values() if r.backup_type is BackupType.DIFFERENTIAL),
-            default=None,
-        )
+        used: list[RestoredBackup | BackupSet] = [*restored.values()]
+        used.extend(step.backup for step in plan.steps)
+        self._full_end = _end_of(BackupType.DATABASE, used)
+        self._differential_end = _end_of(BackupType.DIFFERENTIAL, used)
 
     def describe(self, backup: BackupSet, files: Sequence[FileRecord]) -> BackupSetInfo:
         status, reasons = self._state_of(backup)
@@ -302,6 +299,11 @@ class _Teller:
             ignore_reasons=[_IGNORED_BECAUSE[reason] for reason in reasons],
             ignore_reason_codes=reasons,
         )
+
+
+def _end_of(kind: BackupType, used: Sequence[RestoredBackup | BackupSet]) -> Lsn | None:
+    """Return how far the sets of a kind reach that are, or are to be, restored."""
+    return max((backup.last_lsn for backup in used if backup.backup_type is kind), default=None)
 
 
 def _refused(file: FileRecord, order: MigrationOrder) -> InvalidFile:

@@ -123,6 +123,7 @@ class InvalidReason(Word):
     NEWER_THAN_TARGET = "NewerThanTarget"
     MEDIA_PASSWORD = "MediaPassword"  # noqa: S105 a word of the status JSON, not a secret
     SYSTEM_DATABASE = "SystemDatabase"
+    NAME_NOT_ALLOWED = "NameNotAllowed"
     TARGET_DISAGREES = "TargetDisagrees"
     TARGET_REFUSED_BACKUP = "TargetRefusedBackup"
     BLOB_REMOVED = "BlobRemoved"
