@@ -1,0 +1,292 @@
+"""Built-in functions and global variables, as far as a client that restores databases asks.
+
+A property that does not exist is NULL, as on a real server; a function that is not here is
+refused by name. The one login is a sysadmin, so that every permission is granted.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Callable, Sequence
+from datetime import timezone
+from functools import reduce
+from typing import NamedTuple
+from uuid import uuid4
+
+from local.sqlserver.catalog.context import Context
+from local.sqlserver.catalog.conversion import common_type, comparable_key, convert
+from local.sqlserver.engine.instance import COLLATION, now
+from local.sqlserver.engine.model import Database, DatabaseState
+from local.sqlserver.errors import not_simulated, refuse
+from local.sqlserver.sqltypes import (
+    DATETIME,
+    INT,
+    SMALLINT,
+    SQL_VARIANT,
+    SYSNAME,
+    TINYINT,
+    UNIQUEIDENTIFIER,
+    Kind,
+    SqlType,
+    Variant,
+    nvarchar,
+    varbinary,
+)
+
+AGGREGATES = ("COUNT", "MIN", "MAX", "SUM")
+
+_DEVELOPER = 3
+"""SERVERPROPERTY('EngineEdition') of Enterprise and Developer."""
+_SERVER_ROLES = (
+    "sysadmin",
+    "securityadmin",
+    "serveradmin",
+    "setupadmin",
+    "processadmin",
+    "diskadmin",
+    "dbcreator",
+    "bulkadmin",
+    "public",
+)
+_TEXT = nvarchar(4000)
+_DATETIME2 = SqlType(Kind.DATETIME2, scale=7)
+
+Values = Sequence[object]
+Typing = Callable[[Sequence[SqlType]], SqlType]
+
+
+class Function(NamedTuple):
+    """A function: the types its arguments are brought to, how many it needs, what it returns.
+
+    None as an argument's type takes it as it is; the last type goes for any further ones.
+    """
+
+    arguments: tuple[SqlType | None, ...]
+    required: int
+    returns: SqlType | Typing
+    body: Callable[[Context, Values], object]
+    repeats: bool = False
+
+
+def call_function(
+    context: Context, name: str, types: Sequence[SqlType], typed: Sequence[SqlType]
+) -> tuple[SqlType, Callable[[Values], object]]:
+    """Return the result type of a call and what computes it; raises SqlError 102 or 50000.
+
+    `typed` are the types of the arguments that are not plain NULL.
+    """
+    function = _FUNCTIONS.get(name)
+    if function is None:
+        raise not_simulated(f"function {name}")
+    limit = len(types) if function.repeats else len(function.arguments)
+    if not function.required <= len(types) <= limit:
+        raise refuse(102, name)
+    wanted = list(function.arguments) + [
+        function.arguments[-1] if function.arguments else None
+    ] * len(types)
+    returns = function.returns if isinstance(function.returns, SqlType) else function.returns(typed)
+    untouched = None in function.arguments
+
+    def compute(values: Values) -> object:
+        brought = [
+            value if target is None else convert(value, source, target)
+            for value, source, target in zip(values, types, wanted, strict=False)
+        ]
+        if untouched:
+            brought = [convert(v, t, returns) for v, t in zip(brought, types, strict=True)]
+        return function.body(context, brought)
+
+    return returns, compute
+
+
+def global_variable(context: Context, name: str) -> tuple[SqlType, object]:
+    """Return type and value of a global variable; raises SqlError 50000 for an unknown one."""
+    session, settings = context.session, context.instance.settings
+    table: dict[str, tuple[SqlType, object]] = {
+        "@@VERSION": (nvarchar(300), settings.version_text),
+        "@@SERVERNAME": (SYSNAME, settings.server_name),
+        "@@SERVICENAME": (SYSNAME, "MSSQLSERVER"),
+        "@@SPID": (SMALLINT, session.session_id),
+        "@@TRANCOUNT": (INT, int(session.transaction is not None)),
+        "@@ROWCOUNT": (INT, context.row_count),
+        "@@LANGUAGE": (SYSNAME, "us_english"),
+        "@@MAX_PRECISION": (TINYINT, 38),
+    }
+    try:
+        return table[name.upper()]
+    except KeyError:
+        raise not_simulated(f"global variable {name}") from None
+
+
+def _first(types: Sequence[SqlType]) -> SqlType:
+    return types[0]
+
+
+def _common(types: Sequence[SqlType]) -> SqlType:
+    return reduce(common_type, types)
+
+
+def _server_property(context: Context, values: Values) -> object:
+    settings = context.instance.settings
+    product = settings.product
+    major, minor, build = product.parts
+    properties: dict[str, object] = {
+        "issimulated": 1,
+        "machinename": socket.gethostname(),
+        "computernamephysicalnetbios": socket.gethostname(),
+        "servername": settings.server_name,
+        "edition": "Developer Edition (64-bit) SIMULATED",
+        "engineedition": _DEVELOPER,
+        "productversion": product.version,
+        "productmajorversion": str(major),
+        "productminorversion": str(minor),
+        "productbuild": str(build),
+        "productlevel": "RTM",
+        "collation": COLLATION,
+        "processid": os.getpid(),
+        "instancedefaultdatapath": settings.data_path,
+        "instancedefaultlogpath": settings.log_path,
+        "instancedefaultbackuppath": str(settings.backup_path),
+        "ishadrenabled": 0,
+        "isclustered": 0,
+        "issingleuser": 0,
+        "isintegratedsecurityonly": 0,
+        "isfulltextinstalled": 0,
+        "isxtpsupported": 1,
+        "filestreameffectivelevel": 0,
+    }
+    return _variant(properties.get(str(values[0]).casefold()))
+
+
+def _database_property(context: Context, values: Values) -> object:
+    database = context.instance.find(str(values[0]))
+    if database is None:
+        return None
+    online = database.state is DatabaseState.ONLINE
+    newest = context.instance.settings.product.database_version
+    properties: dict[str, object] = {
+        "status": database.state.name,
+        "version": newest if online else None,
+        "recovery": database.recovery_model.replace("-", "_"),
+        "useraccess": "MULTI_USER",
+        "updateability": "READ_WRITE",
+        "collation": database.collation if online else None,
+        "isinstandby": 0,
+        "isautoclose": 0,
+    }
+    return _variant(properties.get(str(values[1]).casefold()))
+
+
+def _variant(value: object) -> Variant | None:
+    if value is None:
+        return None
+    return Variant(INT if isinstance(value, int) else nvarchar(128), value)
+
+
+def _database_id(context: Context, values: Values) -> object:
+    if not values:
+        return context.session.database_id
+    database = context.instance.find(str(values[0])) if values[0] is not None else None
+    return database.database_id if database else None
+
+
+def _database_name(context: Context, values: Values) -> object:
+    if not values:
+        return context.session.database
+    found: list[Database] = [d for d in context.instance.databases() if d.database_id == values[0]]
+    return found[0].name if found else None
+
+
+def _login_name(context: Context, values: Values) -> object:
+    if not values:
+        return context.session.login
+    return "sa" if values[0] == b"\x01" else None
+
+
+def _role_member(context: Context, values: Values) -> object:
+    del context
+    return 1 if str(values[0]).casefold() in _SERVER_ROLES else None
+
+
+def _granted(context: Context, values: Values) -> object:
+    del context
+    return None if values[2] is None else 1
+
+
+def _coalesce(context: Context, values: Values) -> object:
+    del context
+    return next((value for value in values if value is not None), None)
+
+
+def _null_if(context: Context, values: Values) -> object:
+    del context
+    one, other = (None if v is None else comparable_key(v, _TEXT) for v in values)
+    return None if one == other else values[0]
+
+
+def _of_text(compute: Callable[..., object]) -> Callable[[Context, Values], object]:
+    """Make a function of strings and numbers that is NULL when any of them is."""
+
+    def body(context: Context, values: Values) -> object:
+        del context
+        return None if any(value is None for value in values) else compute(*values)
+
+    return body
+
+
+def _substring(text: str, start: int, length: int) -> str:
+    first = max(start - 1, 0)
+    return text[first : max(start - 1 + length, first)]
+
+
+def _quote_name(text: str) -> str | None:
+    return "[" + text.replace("]", "]]") + "]" if len(text) <= 128 else None
+
+
+def _concatenate(context: Context, values: Values) -> object:
+    del context
+    return "".join(str(value) for value in values if value is not None)
+
+
+_FUNCTIONS: dict[str, Function] = {
+    "SERVERPROPERTY": Function((SYSNAME,), 1, SQL_VARIANT, _server_property),
+    "DATABASEPROPERTYEX": Function((SYSNAME, SYSNAME), 2, SQL_VARIANT, _database_property),
+    "DB_ID": Function((SYSNAME,), 0, SMALLINT, _database_id),
+    "DB_NAME": Function((INT,), 0, SYSNAME, _database_name),
+    "HAS_PERMS_BY_NAME": Function((SYSNAME,) * 5, 3, INT, _granted),
+    "IS_SRVROLEMEMBER": Function((SYSNAME, SYSNAME), 1, INT, _role_member),
+    "SUSER_SNAME": Function((varbinary(85),), 0, SYSNAME, _login_name),
+    "SUSER_NAME": Function((), 0, SYSNAME, _login_name),
+    "ORIGINAL_LOGIN": Function((), 0, SYSNAME, _login_name),
+    "SYSTEM_USER": Function((), 0, SYSNAME, _login_name),
+    "USER_NAME": Function((), 0, SYSNAME, lambda context, values: "dbo"),
+    "SESSION_USER": Function((), 0, SYSNAME, lambda context, values: "dbo"),
+    "CURRENT_USER": Function((), 0, SYSNAME, lambda context, values: "dbo"),
+    "HOST_NAME": Function((), 0, SYSNAME, lambda context, values: context.session.host),
+    "APP_NAME": Function((), 0, SYSNAME, lambda context, values: context.session.application),
+    "GETDATE": Function((), 0, DATETIME, lambda context, values: now()),
+    "CURRENT_TIMESTAMP": Function((), 0, DATETIME, lambda context, values: now()),
+    "GETUTCDATE": Function((), 0, DATETIME, lambda context, values: _utc()),
+    "SYSDATETIME": Function((), 0, _DATETIME2, lambda context, values: now()),
+    "SYSUTCDATETIME": Function((), 0, _DATETIME2, lambda context, values: _utc()),
+    "NEWID": Function((), 0, UNIQUEIDENTIFIER, lambda context, values: uuid4()),
+    "ISNULL": Function((None, None), 2, _first, _coalesce),
+    "COALESCE": Function((None,), 1, _common, _coalesce, repeats=True),
+    "NULLIF": Function((None, None), 2, _first, _null_if),
+    "CONCAT": Function((_TEXT,), 2, _TEXT, _concatenate, repeats=True),
+    "LEN": Function((_TEXT,), 1, INT, _of_text(lambda text: len(text.rstrip(" ")))),
+    "UPPER": Function((_TEXT,), 1, _TEXT, _of_text(str.upper)),
+    "LOWER": Function((_TEXT,), 1, _TEXT, _of_text(str.lower)),
+    "LTRIM": Function((_TEXT,), 1, _TEXT, _of_text(lambda text: text.lstrip(" "))),
+    "RTRIM": Function((_TEXT,), 1, _TEXT, _of_text(lambda text: text.rstrip(" "))),
+    "LEFT": Function((_TEXT, INT), 2, _TEXT, _of_text(lambda text, n: text[: max(n, 0)])),
+    "RIGHT": Function((_TEXT, INT), 2, _TEXT, _of_text(lambda text, n: text[-n:] if n > 0 else "")),
+    "SUBSTRING": Function((_TEXT, INT, INT), 3, _TEXT, _of_text(_substring)),
+    "REPLACE": Function((_TEXT, _TEXT, _TEXT), 3, _TEXT, _of_text(str.replace)),
+    "QUOTENAME": Function((_TEXT,), 1, nvarchar(258), _of_text(_quote_name)),
+}
+
+
+def _utc() -> object:
+    return now().astimezone(timezone.utc).replace(tzinfo=None)

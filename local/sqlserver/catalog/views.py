@@ -1,0 +1,212 @@
+"""The catalog views of sys, as far as they are simulated.
+
+Source: Microsoft Learn, the page of each view. A view has the columns that clients ask for; any
+other column is refused by name, because a wrong NULL would be worse.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, NamedTuple
+
+from local.sqlserver.catalog.context import Context
+from local.sqlserver.catalog.msdb import BACKUPSET, RESTOREFILE, RESTOREHISTORY, restored_files
+from local.sqlserver.engine.model import Credential, Database, PhysicalFile, Position
+from local.sqlserver.engine.sessions import Request, Session
+from local.sqlserver.errors import not_simulated
+from local.sqlserver.results import Column, Field
+from local.sqlserver.sqltypes import (
+    BIGINT,
+    BIT,
+    DATETIME,
+    INT,
+    LSN,
+    REAL,
+    SMALLINT,
+    SYSNAME,
+    TINYINT,
+    UNIQUEIDENTIFIER,
+    nvarchar,
+    varbinary,
+)
+
+_PAGE = 8192
+_MODELS = {"FULL": 1, "BULK-LOGGED": 2, "SIMPLE": 3}
+_FILE_TYPES = {"D": (0, "ROWS"), "L": (1, "LOG"), "S": (2, "FILESTREAM"), "F": (4, "FULLTEXT")}
+_SA = b"\x01"
+
+
+class View(NamedTuple):
+    """A view: its fields, and the items that it has a row for."""
+
+    fields: Sequence[Field[Any]]
+    items: Callable[[Context], Iterable[Any]]
+
+    @property
+    def columns(self) -> list[Column]:
+        """The columns, in order."""
+        return [field.column for field in self.fields]
+
+    def rows(self, context: Context) -> list[tuple[object, ...]]:
+        """Return the rows as they are now."""
+        values = [field.value for field in self.fields]
+        return [tuple(value(item) for value in values) for item in self.items(context)]
+
+
+def find_view(parts: tuple[str, ...], context: Context) -> View:
+    """Return a view by the name that a query gives; raises SqlError 50000 for an unknown one.
+
+    Views of sys are the same in every database; those of msdb need the database's name, unless
+    the session is in msdb.
+    """
+    words = [part.casefold() for part in parts]
+    if words[-2:-1] == ["sys"]:
+        words = words[-2:]
+    elif len(words) < 3 and context.session.database.casefold() == "msdb":
+        words = ["msdb", "dbo", words[-1]]
+    view = VIEWS.get(".".join(words))
+    if view is None:
+        raise not_simulated(f"table or view {'.'.join(parts)}")
+    return view
+
+
+class _FileOf(NamedTuple):
+    """A file of a database. Roll forward is a matter of the data files, not of the log's."""
+
+    database: Database
+    file: PhysicalFile
+
+    @property
+    def position(self) -> Position | None:
+        return self.database.position if self.file.type != "L" else None
+
+    @property
+    def type(self) -> tuple[int, str]:
+        return _FILE_TYPES.get(self.file.type, (0, "ROWS"))
+
+
+def _position(name: str) -> Callable[[_FileOf], object]:
+    """Return what reads a field of a file's position; NULL where it has none."""
+    return lambda item: getattr(item.position, name) if item.position else None
+
+
+class _Running(NamedTuple):
+    """A session and what it runs."""
+
+    session: Session
+    request: Request
+
+    @property
+    def is_restore(self) -> bool:
+        return self.request.command.startswith("RESTORE")
+
+
+def _files(context: Context) -> Iterable[_FileOf]:
+    for database in context.instance.databases():
+        for file in database.files:
+            yield _FileOf(database, file)
+
+
+def _running(context: Context) -> Iterable[_Running]:
+    for session in context.instance.sessions.list():
+        if request := session.request:
+            yield _Running(session, request)
+
+
+_DATABASES: tuple[Field[Database], ...] = (
+    Field("name", SYSNAME, lambda d: d.name),
+    Field("database_id", INT, lambda d: d.database_id),
+    Field("owner_sid", varbinary(85), lambda d: _SA),
+    Field("create_date", DATETIME, lambda d: d.create_date),
+    Field("compatibility_level", TINYINT, lambda d: d.compatibility_level),
+    Field("collation_name", SYSNAME, lambda d: d.collation),
+    Field("user_access", TINYINT, lambda d: 0),
+    Field("user_access_desc", nvarchar(60), lambda d: "MULTI_USER"),
+    Field("is_read_only", BIT, lambda d: 0),
+    Field("state", TINYINT, lambda d: int(d.state)),
+    Field("state_desc", nvarchar(60), lambda d: d.state.name),
+    Field("is_in_standby", BIT, lambda d: 0),
+    Field("recovery_model", TINYINT, lambda d: _MODELS.get(d.recovery_model, 1)),
+    Field("recovery_model_desc", nvarchar(60), lambda d: d.recovery_model.replace("-", "_")),
+    Field("page_verify_option_desc", nvarchar(60), lambda d: "CHECKSUM"),
+    Field("is_trustworthy_on", BIT, lambda d: 0),
+    Field("is_broker_enabled", BIT, lambda d: 0),
+    Field("is_cdc_enabled", BIT, lambda d: 0),
+    Field("is_encrypted", BIT, lambda d: 0),
+)
+_MASTER_FILES: tuple[Field[_FileOf], ...] = (
+    Field("database_id", INT, lambda f: f.database.database_id),
+    Field("file_id", INT, lambda f: f.file.file_id),
+    Field("file_guid", UNIQUEIDENTIFIER, lambda f: f.file.unique_id),
+    Field("type", TINYINT, lambda f: f.type[0]),
+    Field("type_desc", nvarchar(60), lambda f: f.type[1]),
+    Field("data_space_id", INT, lambda f: f.file.data_space_id),
+    Field("name", SYSNAME, lambda f: f.file.logical_name),
+    Field("physical_name", nvarchar(260), lambda f: f.file.physical_name),
+    Field("state", TINYINT, lambda f: int(f.database.state)),
+    Field("state_desc", nvarchar(60), lambda f: f.database.state.name),
+    Field("size", INT, lambda f: min(f.file.size // _PAGE, 2**31 - 1)),
+    Field("is_read_only", BIT, lambda f: f.file.is_read_only),
+    Field("create_lsn", LSN, lambda f: f.file.create_lsn),
+    Field("drop_lsn", LSN, lambda f: None),
+    Field("differential_base_lsn", LSN, _position("differential_base_lsn")),
+    Field("differential_base_guid", UNIQUEIDENTIFIER, _position("differential_base_guid")),
+    Field("differential_base_time", DATETIME, _position("differential_base_time")),
+    Field("redo_start_lsn", LSN, _position("reported_lsn")),
+    Field("redo_start_fork_guid", UNIQUEIDENTIFIER, _position("redo_start_fork_guid")),
+    Field("redo_target_lsn", LSN, _position("redo_start_lsn")),
+    Field("redo_target_fork_guid", UNIQUEIDENTIFIER, _position("redo_start_fork_guid")),
+)
+_RECOVERY_STATUS: tuple[Field[Database], ...] = (
+    Field("database_id", INT, lambda d: d.database_id),
+    Field("database_guid", UNIQUEIDENTIFIER, lambda d: d.database_guid),
+    Field("family_guid", UNIQUEIDENTIFIER, lambda d: d.family_guid),
+    Field("last_log_backup_lsn", LSN, lambda d: None),
+    Field("recovery_fork_guid", UNIQUEIDENTIFIER, lambda d: d.recovery_fork_guid),
+)
+_CREDENTIALS: tuple[Field[Credential], ...] = (
+    Field("credential_id", INT, lambda c: c.credential_id),
+    Field("name", SYSNAME, lambda c: c.name),
+    Field("credential_identity", nvarchar(4000), lambda c: c.identity),
+    Field("create_date", DATETIME, lambda c: c.create_date),
+    Field("modify_date", DATETIME, lambda c: c.modify_date),
+    Field("target_type", nvarchar(100), lambda c: None),
+    Field("target_id", INT, lambda c: None),
+)
+_REQUESTS: tuple[Field[_Running], ...] = (
+    Field("session_id", SMALLINT, lambda r: r.session.session_id),
+    Field("request_id", INT, lambda r: 0),
+    Field("start_time", DATETIME, lambda r: r.request.started),
+    Field("status", nvarchar(30), lambda r: "suspended" if r.is_restore else "running"),
+    Field("command", nvarchar(32), lambda r: r.request.command),
+    Field("database_id", SMALLINT, lambda r: r.request.database_id),
+    Field("blocking_session_id", SMALLINT, lambda r: 0),
+    Field("wait_type", nvarchar(60), lambda r: "BACKUPIO" if r.is_restore else None),
+    Field("total_elapsed_time", INT, lambda r: int(r.request.elapsed_s * 1000)),
+    Field("percent_complete", REAL, lambda r: r.request.percent),
+    Field("estimated_completion_time", BIGINT, lambda r: int(r.request.remaining_s * 1000)),
+)
+_SESSIONS: tuple[Field[Session], ...] = (
+    Field("session_id", SMALLINT, lambda s: s.session_id),
+    Field("login_time", DATETIME, lambda s: s.login_time),
+    Field("host_name", nvarchar(128), lambda s: s.host),
+    Field("program_name", nvarchar(128), lambda s: s.application),
+    Field("login_name", nvarchar(128), lambda s: s.login),
+    Field("status", nvarchar(30), lambda s: "running" if s.request else "sleeping"),
+    Field("database_id", SMALLINT, lambda s: s.database_id),
+    Field("is_user_process", BIT, lambda s: 1),
+)
+
+VIEWS: dict[str, View] = {
+    "sys.databases": View(_DATABASES, lambda c: c.instance.databases()),
+    "sys.master_files": View(_MASTER_FILES, _files),
+    "sys.database_recovery_status": View(_RECOVERY_STATUS, lambda c: c.instance.databases()),
+    "sys.credentials": View(_CREDENTIALS, lambda c: c.instance.credentials()),
+    "sys.dm_exec_requests": View(_REQUESTS, _running),
+    "sys.dm_exec_sessions": View(_SESSIONS, lambda c: c.instance.sessions.list()),
+    "msdb.dbo.restorehistory": View(RESTOREHISTORY, lambda c: c.instance.history.restores()),
+    "msdb.dbo.restorefile": View(
+        RESTOREFILE, lambda c: restored_files(c.instance.history.restores())
+    ),
+    "msdb.dbo.backupset": View(BACKUPSET, lambda c: c.instance.history.backups()),
+}

@@ -1,0 +1,268 @@
+"""The instance: its databases and credentials, and who may change them when.
+
+What it holds in memory is what the store holds on disk; every change is written first.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from uuid import UUID, uuid4
+
+from local.sqlserver.engine.history import History
+from local.sqlserver.engine.model import (
+    Credential,
+    Database,
+    DatabaseState,
+    PhysicalFile,
+    RestoreRecord,
+)
+from local.sqlserver.engine.placement import comparable
+from local.sqlserver.engine.sessions import MASTER, Session, Sessions
+from local.sqlserver.engine.store import Store
+from local.sqlserver.errors import refuse
+from local.sqlserver.media.blob import BlobDevice
+from local.sqlserver.media.device import Device
+from local.sqlserver.media.disk import DiskDevice
+from local.sqlserver.settings import Settings
+from shared.backupset import BackupHeader
+from shared.lsn import Lsn
+
+COLLATION = "SQL_Latin1_General_CP1_CI_AS"
+_SYSTEM = (MASTER, "tempdb", "model", "msdb")
+_MEGABYTE = 1024 * 1024
+
+
+class Instance:
+    """One simulated instance. Safe for threads.
+
+    Whoever looks and then changes holds `lock` meanwhile, but never while reading a device.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        """Read the state; raises ConfigurationError if another server uses the folder."""
+        self.settings = settings
+        self.sessions = Sessions()
+        self.started = now()
+        self._store = Store(settings.data)
+        settings.backup_path.mkdir(exist_ok=True)
+        self.lock = threading.RLock()
+        self._claims: dict[str, int] = {}
+        self._databases = {_key(d.name): d for d in self._system_databases()}
+        self._databases |= {_key(d.name): d for d in self._store.load(Database)}
+        self._credentials = {c.name: c for c in self._store.load(Credential)}
+        self.history = History(self._store)
+
+    def close(self) -> None:
+        """Give the folder free."""
+        self._store.close()
+
+    # -- databases ---------------------------------------------------------------------------
+
+    def databases(self) -> list[Database]:
+        """Return all databases in order of their ids."""
+        with self.lock:
+            return sorted(self._databases.values(), key=lambda d: d.database_id)
+
+    def find(self, name: str) -> Database | None:
+        """Return a database by name, compared without case."""
+        with self.lock:
+            return self._databases.get(_key(name))
+
+    def save(self, database: Database) -> None:
+        """Keep the new state of a database."""
+        with self.lock:
+            self._store.save(database)
+            self._databases[_key(database.name)] = database
+
+    def record(self, database: Database, header: BackupHeader, restore: RestoreRecord) -> None:
+        """Keep the new state of a database together with the restore that led to it."""
+        with self.lock:
+            self.history.add(database, header, restore)
+            self._databases[_key(database.name)] = database
+
+    def create_database(self, name: str, session: Session) -> None:
+        """Make an empty database that is online, in the full recovery model. Raises 226, 1801."""
+        if session.transaction is not None:
+            raise refuse(226, "CREATE DATABASE")
+        with self.lock:
+            if self.find(name):
+                raise refuse(1801, name)
+            self.save(self._new_database(name, self.next_database_id(), session.login))
+
+    def drop_database(self, name: str, session: Session, *, if_exists: bool) -> None:
+        """Remove a database, restoring or online. Raises 226, 3701, 3702, 3708."""
+        if session.transaction is not None:
+            raise refuse(226, "DROP DATABASE")
+        with self.lock:
+            database = self.find(name)
+            if database is None:
+                if if_exists:
+                    return
+                raise refuse(3701, name)
+            if database.is_system:
+                raise refuse(3708, name)
+            if _key(name) in self._claims or self.sessions.occupants(database.database_id):
+                raise refuse(3702, name)
+            self._store.delete(database)
+            del self._databases[_key(name)]
+
+    def enter(self, name: str, session: Session) -> str:
+        """Make a database the session's own (USE). Returns the one before. Raises 911, 927."""
+        with self.lock:
+            database = self.find(name)
+            if database is None:
+                raise refuse(911, name)
+            if database.state is not DatabaseState.ONLINE:
+                raise refuse(927, database.name)
+            before = session.database
+            session.database, session.database_id = database.name, database.database_id
+            return before
+
+    @contextmanager
+    def exclusive(self, name: str, session: Session) -> Iterator[None]:
+        """Keep everybody else out of a database, existing or to be. Raises 3101, 3102.
+
+        A RESTORE holds it until its abort is done.
+        """
+        key = _key(name)
+        with self.lock:
+            database = self.find(name)
+            occupants = self.sessions.occupants(database.database_id) if database else set()
+            if session.session_id in occupants:
+                raise refuse(3102, name)
+            if occupants or key in self._claims:
+                raise refuse(3101)
+            self._claims[key] = session.session_id
+        try:
+            yield
+        finally:
+            with self.lock:
+                del self._claims[key]
+
+    def next_database_id(self) -> int:
+        """Return the lowest database id that is free."""
+        with self.lock:
+            taken = {d.database_id for d in self._databases.values()}
+            return next(i for i in range(1, len(taken) + 2) if i not in taken)
+
+    def taken_paths(self, but: str) -> dict[str, str]:
+        """Return the comparable paths of the files of all databases but one, with its owner."""
+        with self.lock:
+            return {
+                comparable(file.physical_name): database.name
+                for key, database in self._databases.items()
+                if key != _key(but)
+                for file in database.files
+            }
+
+    @property
+    def directories(self) -> tuple[str, ...]:
+        """Folders that exist for database files."""
+        settings = self.settings
+        return (settings.data_path, settings.log_path, *settings.directories)
+
+    # -- credentials -------------------------------------------------------------------------
+
+    def credentials(self) -> list[Credential]:
+        """Return all credentials in order of their ids."""
+        with self.lock:
+            return sorted(self._credentials.values(), key=lambda c: c.credential_id)
+
+    def set_credential(self, name: str, identity: str, secret: str, *, create: bool) -> None:
+        """Create or alter a credential. Raises 15530, 15151."""
+        with self.lock:
+            old = self._credentials.get(name)
+            if create and old:
+                raise refuse(15530, name)
+            if not create and not old:
+                raise refuse(15151, "alter", name)
+            moment = now()
+            ids = [c.credential_id for c in self._credentials.values()]
+            credential = Credential(
+                credential_id=old.credential_id if old else max(ids, default=65535) + 1,
+                name=name,
+                identity=identity,
+                secret=secret,
+                create_date=old.create_date if old else moment,
+                modify_date=moment,
+            )
+            self._store.save(credential)
+            self._credentials[name] = credential
+
+    def drop_credential(self, name: str) -> None:
+        """Remove a credential. Raises 15151."""
+        with self.lock:
+            credential = self._credentials.get(name)
+            if credential is None:
+                raise refuse(15151, "drop", name)
+            self._store.delete(credential)
+            del self._credentials[name]
+
+    def open_device(self, kind: str, name: str) -> Device:
+        """Open a backup device, DISK or URL; raises SqlError."""
+        if kind == "URL":
+            return BlobDevice(name, self.credentials())
+        return DiskDevice(name, self.settings.backup_path)
+
+    # -- databases without a backup ----------------------------------------------------------
+
+    def _system_databases(self) -> list[Database]:
+        return [
+            self._new_database(name, number, "sa").model_copy(
+                update={"recovery_model": "FULL" if name == "model" else "SIMPLE"}
+            )
+            for number, name in enumerate(_SYSTEM, start=1)
+        ]
+
+    def _new_database(self, name: str, database_id: int, owner: str) -> Database:
+        family = uuid4()
+        settings = self.settings
+        return Database(
+            database_id=database_id,
+            name=name,
+            state=DatabaseState.ONLINE,
+            create_date=now(),
+            owner=owner,
+            recovery_model="FULL",
+            compatibility_level=settings.product.compatibility_level,
+            collation=COLLATION,
+            family_guid=family,
+            database_guid=uuid4(),
+            recovery_fork_guid=family,
+            files=(
+                _file(1, "D", name, f"{settings.data_path}{name}.mdf"),
+                _file(2, "L", f"{name}_log", f"{settings.log_path}{name}_log.ldf"),
+            ),
+        )
+
+
+def now() -> datetime:
+    """Return the server's local time, without a zone, as SQL Server's datetime has it."""
+    return datetime.now().astimezone().replace(tzinfo=None)
+
+
+def _file(file_id: int, kind: str, logical_name: str, physical_name: str) -> PhysicalFile:
+    return PhysicalFile(
+        file_id=file_id,
+        type=kind,
+        logical_name=logical_name[:128],
+        physical_name=physical_name,
+        size=8 * _MEGABYTE,
+        max_size=2**31 * 1024 if kind == "L" else 2**32 * 8192,
+        data_space_id=1 if kind == "D" else 0,
+        unique_id=UUID(int=uuid4().int),
+        create_lsn=Lsn(0),
+    )
+
+
+def same_name(one: str, other: str) -> bool:
+    """Tell whether two names are one to the server's collation."""
+    return _key(one) == _key(other)
+
+
+def _key(name: str) -> str:
+    """Return a name as the server's collation compares it: no case, no trailing blanks."""
+    return name.rstrip(" ").casefold()

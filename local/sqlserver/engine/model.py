@@ -1,0 +1,119 @@
+"""What the instance remembers of its databases, credentials and restores. Frozen values."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import IntEnum
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from shared.backupset import BackupHeader, BackupType
+from shared.lsn import Lsn
+
+
+class Record(BaseModel):
+    """Base of what is kept on disk."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class DatabaseState(IntEnum):
+    """sys.databases.state."""
+
+    ONLINE = 0
+    RESTORING = 1
+
+
+class PhysicalFile(Record):
+    """A file of a database: a row of sys.master_files. Sizes are bytes. Nothing is on disk."""
+
+    file_id: int
+    type: str = Field(description="D data, L log, F full-text, S FILESTREAM or memory-optimised")
+    logical_name: str
+    physical_name: str
+    size: int
+    max_size: int
+    data_space_id: int
+    unique_id: UUID
+    create_lsn: Lsn
+    is_read_only: bool = False
+
+
+class Position(Record):
+    """Where roll forward stands: everything before `redo_start_lsn` is applied.
+
+    `reported_lsn` is what sys.master_files shows for it, which may lie a few slots lower.
+    """
+
+    redo_start_lsn: Lsn
+    reported_lsn: Lsn
+    redo_start_fork_guid: UUID
+    differential_base_lsn: Lsn
+    differential_base_guid: UUID | None
+    differential_base_time: datetime | None
+
+
+class Interruption(Record):
+    """A data backup whose restore did not come to its end."""
+
+    backup_set_guid: UUID
+    backup_type: BackupType
+
+
+class Database(Record):
+    """A database. `position` is None unless it is restoring and a full has been restored whole."""
+
+    database_id: int
+    name: str
+    state: DatabaseState
+    create_date: datetime
+    owner: str
+    recovery_model: str
+    compatibility_level: int
+    collation: str
+    family_guid: UUID
+    database_guid: UUID
+    recovery_fork_guid: UUID
+    files: tuple[PhysicalFile, ...]
+    position: Position | None = None
+    interruption: Interruption | None = None
+
+    @property
+    def is_system(self) -> bool:
+        """Whether it is master, tempdb, model or msdb."""
+        return self.database_id <= 4
+
+
+class Credential(Record):
+    """A server credential. The secret never leaves the instance again."""
+
+    credential_id: int
+    name: str
+    identity: str
+    secret: str = Field(default="", repr=False)
+    create_date: datetime
+    modify_date: datetime
+
+
+class RestoredBackup(Record):
+    """A row of msdb.dbo.backupset that RESTORE wrote."""
+
+    backup_set_id: int
+    media_set_id: int
+    header: BackupHeader
+
+
+class RestoreRecord(Record):
+    """A row of msdb.dbo.restorehistory. Written when the restore is complete, never before."""
+
+    restore_history_id: int
+    restore_date: datetime
+    destination_database_name: str
+    user_name: str
+    backup_set_id: int
+    restore_type: str = Field(description="D database, I differential, L log")
+    replace: bool
+    recovery: bool
+    device_count: int
+    physical_names: tuple[tuple[int, str], ...] = Field(description="file number and path")

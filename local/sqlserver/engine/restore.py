@@ -1,0 +1,356 @@
+"""RESTORE: what it checks, in which order, what it copies, and what is left when it ends.
+
+Before a data backup is copied the database is marked as interrupted, on disk; the mark goes with
+the same write that moves the position on. So whatever ends a RESTORE early - an error on the
+device, a cancel, a lost connection, the server's own end - leaves the state that a real one
+leaves: a database whose full or differential must be repeated (4319), or that can take the same
+log again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from time import monotonic
+from uuid import uuid4
+
+from local.sqlserver.engine import rules
+from local.sqlserver.engine.instance import Instance, now, same_name
+from local.sqlserver.engine.model import (
+    Database,
+    DatabaseState,
+    Interruption,
+    PhysicalFile,
+    RestoreRecord,
+)
+from local.sqlserver.engine.placement import check_moves, place
+from local.sqlserver.engine.sessions import Request, Session
+from local.sqlserver.errors import diagnostic, not_simulated, refuse
+from local.sqlserver.media.mediaset import MediaSet
+from local.sqlserver.results import Sink
+from local.sqlserver.settings import OLDEST_RESTORABLE
+from shared.backupset import BackupHeader, BackupType, DatabaseFile
+
+_PAGE = 8192
+_CHUNK_LIMITS = (16 * 1024, 4 * 1024 * 1024)
+_CHUNKS_PER_SECOND = 20
+_OLDEST_LEVEL = 100
+_SUPPORTED = (BackupType.DATABASE, BackupType.DIFFERENTIAL, BackupType.LOG)
+
+
+@dataclass(frozen=True)
+class RestoreOrder:
+    """A RESTORE DATABASE, RESTORE LOG or RESTORE VERIFYONLY with its variables put in.
+
+    `verb` is how messages call the statement. No devices means RESTORE ... WITH RECOVERY alone.
+    """
+
+    verb: str
+    is_log: bool
+    database: str
+    devices: tuple[tuple[str, str], ...]
+    recovery: bool = True
+    replace: bool = False
+    checksum: bool = False
+    stats: int | None = None
+    position: int = 1
+    moves: tuple[tuple[str, str], ...] = ()
+
+
+def restore(
+    instance: Instance, order: RestoreOrder, session: Session, request: Request, sink: Sink
+) -> None:
+    """Carry out RESTORE DATABASE or RESTORE LOG; raises SqlError or Aborted.
+
+    Progress goes to `request`, messages to `sink`.
+    """
+    if session.in_transaction:
+        raise refuse(3021)
+    existing = instance.find(order.database)
+    if existing and existing.is_system:
+        if existing.name == "tempdb":
+            raise refuse(3147, existing.name)
+        raise not_simulated(f"RESTORE of the system database {existing.name}")
+    with instance.exclusive(order.database, session):
+        if not order.devices:
+            _recover(instance, order, sink)
+            return
+        with MediaSet(order.devices, instance.open_device) as media:
+            _Restore(instance, order, media, session, request, sink).run()
+
+
+def verify(
+    instance: Instance, order: RestoreOrder, session: Session, request: Request, sink: Sink
+) -> None:
+    """Carry out RESTORE VERIFYONLY: everything is read, nothing is changed."""
+    if session.in_transaction:
+        raise refuse(3021)
+    with MediaSet(order.devices, instance.open_device) as media:
+        header, files = _usable_set(instance, order, media)
+        check_moves(order.moves, header.database_name, files)
+        _Copy(instance, media, request).run(_progress(order.stats, sink))
+        sink.message(diagnostic(3262, order.position))
+
+
+def _recover(instance: Instance, order: RestoreOrder, sink: Sink) -> None:
+    if not order.recovery:
+        raise refuse(3031, "norecovery", "a RESTORE without FROM")
+    database = instance.find(order.database)
+    if database is None:
+        raise refuse(3118, order.database)
+    if database.state is DatabaseState.ONLINE:
+        raise refuse(3153)
+    if database.position is None:
+        raise refuse(4333)
+    if database.interruption:
+        raise refuse(4319, database.files[0].logical_name)
+    instance.save(_opened(database))
+    sink.message(diagnostic(3014, order.verb, 0, 0.001, 0.0))
+
+
+def _opened(database: Database) -> Database:
+    """Return a database after recovery: online, on a recovery fork of its own."""
+    return database.model_copy(
+        update={
+            "state": DatabaseState.ONLINE,
+            "position": None,
+            "database_guid": uuid4(),
+            "recovery_fork_guid": uuid4(),
+            "compatibility_level": max(database.compatibility_level, _OLDEST_LEVEL),
+        }
+    )
+
+
+def _usable_set(
+    instance: Instance, order: RestoreOrder, media: MediaSet
+) -> tuple[BackupHeader, tuple[DatabaseFile, ...]]:
+    """Return the set that is asked for, if the server could restore it to some database."""
+    header, files = media.backup_set(order.position)
+    media.require_all_families()
+    if header.backup_type not in _SUPPORTED:
+        raise not_simulated(f"{header.backup_type.description} backups")
+    if header.is_damaged:
+        raise refuse(3182)
+    if order.checksum and not header.has_backup_checksums:
+        raise refuse(3187)
+    product = instance.settings.product
+    rules.check_version(header, product.parts, product.database_version, OLDEST_RESTORABLE)
+    return header, files
+
+
+class _Restore:
+    """One RESTORE that reads devices, from its checks to the row in the history."""
+
+    def __init__(
+        self,
+        instance: Instance,
+        order: RestoreOrder,
+        media: MediaSet,
+        session: Session,
+        request: Request,
+        sink: Sink,
+    ) -> None:
+        self._instance = instance
+        self._order = order
+        self._media = media
+        self._session = session
+        self._request = request
+        self._sink = sink
+        self._header, self._files = _usable_set(instance, order, media)
+        self._moves = check_moves(order.moves, order.database, self._files)
+
+    def run(self) -> None:
+        """Check, copy, keep the result."""
+        began = monotonic()
+        is_log = self._header.backup_type is BackupType.LOG
+        if is_log is not self._order.is_log:
+            created_by = "BACKUP LOG" if is_log else "BACKUP DATABASE"
+            raise refuse(3135, self._media.devices[0].name, created_by)
+        plans: dict[BackupType, Callable[[], Database]] = {
+            BackupType.DATABASE: self._plan_full,
+            BackupType.DIFFERENTIAL: self._plan_differential,
+            BackupType.LOG: self._plan_log,
+        }
+        with self._instance.lock:
+            restored = plans[self._header.backup_type]()
+            self._begin(restored)
+        self._copy()
+        self._finish(restored, monotonic() - began)
+
+    def _plan_full(self) -> Database:
+        order, header = self._order, self._header
+        existing = self._instance.find(order.database)
+        if existing and not order.replace:
+            refusal = rules.check_replaceable(
+                existing.name,
+                same_family=existing.family_guid == header.family_guid,
+                same_name=same_name(existing.name, header.database_name),
+                online=existing.state is DatabaseState.ONLINE,
+                recovery_model=existing.recovery_model,
+            )
+            if refusal:
+                raise refusal
+        return Database(
+            database_id=(existing.database_id if existing else self._instance.next_database_id()),
+            name=existing.name if existing else order.database,
+            state=DatabaseState.RESTORING,
+            create_date=now(),
+            owner=self._session.login,
+            recovery_model=header.recovery_model,
+            compatibility_level=header.compatibility_level,
+            collation=header.collation or "",
+            family_guid=header.family_guid,
+            database_guid=header.binding_id,
+            recovery_fork_guid=header.recovery_fork_id,
+            files=self._place(self._files),
+            position=rules.after_full(header),
+        )
+
+    def _plan_differential(self) -> Database:
+        existing = self._restoring()
+        if existing.position is None:
+            raise refuse(4319, existing.files[0].logical_name)
+        rules.check_differential(existing.position, self._header)
+        return self._rolled(existing, rules.after_differential(existing.position, self._header))
+
+    def _plan_log(self) -> Database:
+        existing = self._restoring()
+        if existing.position is None:
+            raise refuse(4319, existing.files[0].logical_name)
+        rules.check_log(existing.position, self._header)
+        slots = self._instance.settings.redo_slots_behind
+        return self._rolled(
+            existing, rules.after_log(existing.position, self._header, self._files, slots)
+        )
+
+    def _restoring(self) -> Database:
+        """Return the database that a differential or log goes to."""
+        existing = self._instance.find(self._order.database)
+        if existing is None:
+            raise refuse(3118, self._order.database)
+        if existing.state is DatabaseState.ONLINE:
+            raise refuse(3117)
+        if existing.family_guid != self._header.family_guid:
+            raise refuse(3154, existing.name)
+        interrupted = existing.interruption
+        if interrupted and interrupted.backup_set_guid != self._header.backup_set_guid:
+            raise refuse(4319, existing.files[0].logical_name)
+        return existing
+
+    def _rolled(self, existing: Database, position: object) -> Database:
+        known = {file.file_id for file in existing.files}
+        added = [file for file in self._files if file.file_id not in known]
+        return existing.model_copy(
+            update={
+                "position": position,
+                "recovery_fork_guid": self._header.recovery_fork_id,
+                "interruption": None,
+                "files": existing.files + self._place(added),
+            }
+        )
+
+    def _place(
+        self, files: list[DatabaseFile] | tuple[DatabaseFile, ...]
+    ) -> tuple[PhysicalFile, ...]:
+        instance = self._instance
+        taken = instance.taken_paths(self._order.database)
+        return place(files, self._moves, instance.directories, taken)
+
+    def _begin(self, restored: Database) -> None:
+        """Keep the state that counts as long as the copying has not come to its end.
+
+        A full gives up whatever was there; a differential leaves its database where it was; a
+        log that is cut off can be applied again, so it leaves no mark.
+        """
+        header = self._header
+        mark = Interruption(backup_set_guid=header.backup_set_guid, backup_type=header.backup_type)
+        if header.backup_type is BackupType.DATABASE:
+            update: dict[str, object] = {"position": None, "interruption": mark}
+            self._instance.save(restored.model_copy(update=update))
+        elif header.backup_type is BackupType.DIFFERENTIAL:
+            self._instance.save(self._restoring().model_copy(update={"interruption": mark}))
+
+    def _copy(self) -> None:
+        self._request.checkpoint(self._instance.settings.restore_delay_s)
+        copy = _Copy(self._instance, self._media, self._request)
+        copy.run(_progress(self._order.stats, self._sink))
+
+    def _finish(self, restored: Database, seconds: float) -> None:
+        order = self._order
+        final = _opened(restored) if order.recovery else restored
+        self._instance.record(
+            final,
+            self._header,
+            RestoreRecord(
+                restore_history_id=0,
+                restore_date=now(),
+                destination_database_name=final.name,
+                user_name=self._session.login,
+                backup_set_id=0,
+                restore_type=rules.restore_type(self._header.backup_type),
+                replace=order.replace,
+                recovery=order.recovery,
+                device_count=len(order.devices),
+                physical_names=tuple((f.file_id, f.physical_name) for f in final.files),
+            ),
+        )
+        self._tell(final, seconds)
+
+    def _tell(self, final: Database, seconds: float) -> None:
+        order, header = self._order, self._header
+        pages = 0
+        for file in self._files:
+            count = file.backup_size_in_bytes // _PAGE
+            pages += count
+            self._sink.message(
+                diagnostic(4035, count, final.name, file.logical_name, order.position)
+            )
+        newest = self._instance.settings.product.database_version
+        if order.recovery and header.database_version < newest:
+            self._sink.message(diagnostic(951, final.name, header.database_version, newest))
+        rate = self._media.size / 1_000_000 / max(seconds, 0.001)
+        self._sink.message(diagnostic(3014, order.verb, pages, seconds, rate))
+
+
+class _Copy:
+    """Reads every byte of the devices once, in order, at the speed of the simulated disk."""
+
+    def __init__(self, instance: Instance, media: MediaSet, request: Request) -> None:
+        self._media = media
+        self._request = request
+        speed = instance.settings.restore_speed
+        self._bytes_per_second = speed * 1_000_000 if speed else None
+        smallest, largest = _CHUNK_LIMITS
+        wanted = (self._bytes_per_second or largest * _CHUNKS_PER_SECOND) / _CHUNKS_PER_SECOND
+        self._chunk = int(min(max(wanted, smallest), largest))
+
+    def run(self, progress: Callable[[float], None]) -> None:
+        """Read on; `progress` gets the percentage. Raises SqlError 3203 and such, or Aborted."""
+        total, done, began = self._media.size, 0, monotonic()
+        for device in self._media.devices:
+            offset = 0
+            while offset < device.size:
+                self._request.checkpoint()
+                data = device.read(offset, min(self._chunk, device.size - offset))
+                offset += len(data)
+                done += len(data)
+                if self._bytes_per_second:
+                    due = began + done / self._bytes_per_second
+                    self._request.checkpoint(due - monotonic())
+                self._request.percent = 100.0 * done / total
+                progress(self._request.percent)
+
+
+def _progress(stats: int | None, sink: Sink) -> Callable[[float], None]:
+    """Return what tells of each `stats` percent that are done; nothing without STATS."""
+    if stats is None:
+        return lambda percent: None
+    told = 0
+
+    def tell(percent: float) -> None:
+        nonlocal told
+        while (step := min(told + stats, 100)) <= percent and told < 100:
+            told = step
+            sink.message(diagnostic(3211, step))
+
+    return tell

@@ -1,0 +1,1 @@
+"""Backup devices: files and blobs that RESTORE reads, and the media sets they form."""

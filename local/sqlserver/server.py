@@ -1,0 +1,93 @@
+"""The server process: one instance behind one port of the loopback address."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+
+from local.sqlserver.engine.instance import Instance
+from local.sqlserver.engine.sessions import Stop
+from local.sqlserver.session.connection import Connection
+from local.sqlserver.session.login import TlsContexts
+from local.sqlserver.settings import Settings
+from local.sqlserver.wire.certificate import tls_context, write_certificate
+from local.sqlserver.wire.transport import Transport
+
+HOST = "127.0.0.1"
+_MAX_WORKERS = 512
+"""Threads for requests; they are made as needed. More requests than these wait."""
+
+log = logging.getLogger(__name__)
+
+
+class Server:
+    """A running simulated SQL Server. Made by `start`; its methods belong to the event loop."""
+
+    def __init__(self, settings: Settings) -> None:
+        """Open the state; raises ConfigurationError if another server uses the folder."""
+        self.settings = settings
+        self.instance = Instance(settings)
+        self.certificate = write_certificate(settings.data)
+        self.port = 0
+        self._tls = TlsContexts(
+            wrapped=tls_context(self.certificate, strict=False),
+            strict=tls_context(self.certificate, strict=True),
+        )
+        self._workers = ThreadPoolExecutor(_MAX_WORKERS, thread_name_prefix="sqlserver")
+        self._listener: asyncio.Server | None = None
+        self._connections: set[asyncio.Task[None]] = set()
+
+    async def start(self) -> None:
+        """Begin to listen; `port` is known afterwards. Raises OSError if the port is taken."""
+        self._listener = await asyncio.start_server(self._accept, HOST, self.settings.port)
+        self.port = self._listener.sockets[0].getsockname()[1]
+
+    async def stop(self) -> None:
+        """Stop as SHUTDOWN does: running restores are aborted, then the state is closed."""
+        if self._listener:
+            self._listener.close()
+        for session in self.instance.sessions.list():
+            if session.request:
+                session.request.abort(Stop.SHUTDOWN)
+        for session in self.instance.sessions.list():
+            if not session.request:
+                session.disconnect()
+        if self._connections:
+            await asyncio.wait(self._connections)
+        self._workers.shutdown()
+        self.instance.close()
+
+    async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        assert task is not None  # noqa: S101 for the type checker: callbacks of asyncio are tasks
+        self._connections.add(task)
+        try:
+            transport = Transport(reader, writer)
+            await Connection(transport, self.instance, self._tls, self._workers).run()
+        finally:
+            self._connections.discard(task)
+
+
+@contextmanager
+def serve(settings: Settings) -> Iterator[Server]:
+    """Run a server in a thread of this process, with an event loop of its own, for tests.
+
+    The port is free to connect to inside the block; leaving it stops the server. Raises
+    ConfigurationError or OSError if the server cannot start.
+    """
+    loop = asyncio.new_event_loop()
+    server = Server(settings)
+    thread = threading.Thread(target=loop.run_forever, name="simulated SQL Server")
+    thread.start()
+    try:
+        asyncio.run_coroutine_threadsafe(server.start(), loop).result()
+        yield server
+    finally:
+        asyncio.run_coroutine_threadsafe(server.stop(), loop).result()
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join()
+        loop.close()

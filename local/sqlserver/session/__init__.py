@@ -1,0 +1,1 @@
+"""Connections: login, requests, cancel. It puts `wire`, `tsql`, `catalog` and `engine` together."""

@@ -1,0 +1,94 @@
+"""What is simulated, and how: the server's version, folders, speed. Read once, then passed on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+OLDEST_RESTORABLE = 655
+"""Internal version of SQL Server 2008, the oldest that the simulated versions restore."""
+
+
+@dataclass(frozen=True)
+class Product:
+    """A version of SQL Server. `database_version` is the internal one that backups carry."""
+
+    name: str
+    version: str
+    database_version: int
+
+    @property
+    def parts(self) -> tuple[int, int, int]:
+        """Major, minor and build."""
+        major, minor, build, _ = map(int, self.version.split("."))
+        return major, minor, build
+
+    @property
+    def major(self) -> int:
+        """Major version, 16 for SQL Server 2022."""
+        return self.parts[0]
+
+    @property
+    def compatibility_level(self) -> int:
+        """Compatibility level of a new database."""
+        return self.major * 10
+
+
+PRODUCTS = {
+    product.name: product
+    for product in (
+        Product("2016", "13.0.6300.2", 852),
+        Product("2017", "14.0.3456.2", 869),
+        Product("2019", "15.0.4355.3", 904),
+        Product("2022", "16.0.4150.1", 957),
+        Product("2025", "17.0.1000.7", 998),
+    )
+}
+"""Versions that can be simulated. Source of the internal versions: headers of real backups."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How the server is simulated.
+
+    Attributes:
+        data: Folder of the server's own state. It is created; one server at a time may use it.
+        password: Password of the only login.
+        port: Port on the loopback address, 0 for any that is free.
+        restore_speed: Megabytes (1,000,000 bytes) per second of a RESTORE; None reads as fast
+            as the device gives.
+        restore_delay_s: Time that each RESTORE takes before it begins to copy.
+        separated_messages: Whether each message of a RESTORE is a result of its own, as real
+            servers send them: a client that does not read to the end then loses its RESTORE.
+        redo_slots_behind: How many slots below the LastLSN of a log redo_start_lsn is reported
+            after restoring it; real servers are often a few off.
+        directories: Folders that files may be restored to, besides the two default ones.
+    """
+
+    data: Path
+    password: str = field(repr=False)
+    user: str = "sa"
+    port: int = 0
+    product: Product = PRODUCTS["2022"]
+    server_name: str = "SIMULATED"
+    restore_speed: float | None = None
+    restore_delay_s: float = 0.0
+    separated_messages: bool = True
+    redo_slots_behind: int = 2
+    data_path: str = "/var/opt/mssql/data/"
+    log_path: str = "/var/opt/mssql/data/"
+    directories: tuple[str, ...] = ()
+
+    @property
+    def backup_path(self) -> Path:
+        """Folder that relative DISK paths start from."""
+        return self.data / "backup"
+
+    @property
+    def version_text(self) -> str:
+        """@@VERSION; it says first of all that nothing here is a real server."""
+        return (
+            f"SIMULATED Microsoft SQL Server {self.product.name} - {self.product.version} (X64) \n"
+            "\tThis is Backhaul's simulation for tests and demos. It keeps no data.\n"
+            "\tDeveloper Edition (64-bit) on Linux\n"
+        )
