@@ -30,7 +30,8 @@ def write_backup(
     for sample in sets:
         start = file.length
         blocks = set_blocks(sample, label, filemark_size, start)
-        size = blocks.length
+        # The first set is said to have the label's size too, as in BackupSize.
+        size = blocks.length + (0 if entries else blocks.unit)
         header_block(blocks, b"MSLS", sample, final=True)
         for piece in blocks.pieces:
             file.write(piece)
@@ -136,7 +137,7 @@ def _eset(sample: SampleSet, set_map_address: int) -> bytearray:
         "attributes": sample.attributes,
         "set_map_address": set_map_address,
         "position": sample.header.position,
-        "media_write_date": sample.header.backup_finish_date,
+        "media_write_date": sample.header.backup_start_date,
     }
     body = layout.ESET.pack(values)
     return block(b"ESET", body + bytes(layout.ESET_FIRST_STREAM - len(body)))

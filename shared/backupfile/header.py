@@ -19,6 +19,9 @@ from shared.backupset import BackupHeader, BackupType, DatabaseFile
 PATH_LIMIT = 1024
 """UTF-16 units of a physical name; SQL Server allows 260."""
 
+CHUNK_LIMIT = 32768
+"""The most chunks of one header; SQL Server allows 32,767 files in a database."""
+
 _DIFFERENTIALS = {
     BackupType.DIFFERENTIAL,
     BackupType.DIFFERENTIAL_FILE,
@@ -57,9 +60,10 @@ def parse_header(
 
 
 def _chunks(mqci: Region) -> Iterator[Chunk]:
-    """Yield the chunks; each is at least a layout's size on, which bounds their number."""
     at, end = 0, len(mqci.data)
-    while at < end:
+    for _ in range(CHUNK_LIMIT):
+        if at == end:
+            return
         head = layout.CHUNK.unpack(mqci, at)
         size = head["size"]
         if not layout.CHUNK.size < size <= end - at:
@@ -71,6 +75,9 @@ def _chunks(mqci: Region) -> Iterator[Chunk]:
             )
         yield Chunk(head["tag"], Region(mqci.start + at, mqci.data[at : at + size]))
         at += size
+    raise faults.damaged(
+        "chunks of the backup set header", mqci.start, "more", f"at most {CHUNK_LIMIT}"
+    )
 
 
 def _backup_header(scin: Region, sset: Block, machine_name: str | None) -> BackupHeader:
