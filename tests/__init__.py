@@ -1,0 +1,1 @@
+"""Tests of Backhaul; tests/e2e runs the whole thing."""
