@@ -309,15 +309,6 @@ class MigrationStatusWarnings(Json):
     warning_count: int
 
 
-class MigrationFailureError(Json):
-    """`migrationFailureError`."""
-
-    code: str
-    message: str
-    action: str
-    sql_error_number: int | None = None
-
-
 class TargetServer(Json):
     """The target server, as it describes itself."""
 
@@ -342,7 +333,6 @@ class MigrationProperties(Json):
     backup_configuration: BackupConfiguration
     offline_configuration: OfflineConfiguration
     target_server: TargetServer | None = None
-    migration_failure_error: MigrationFailureError | None = None
     migration_status_warnings: MigrationStatusWarnings
     migration_status_details: MigrationStatusDetails | None = None
 

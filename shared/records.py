@@ -132,15 +132,6 @@ class Blocking(Record):
     since: datetime
 
 
-class Failure(Record):
-    """Why a migration ended without success."""
-
-    code: str
-    message: str
-    action: str
-    sql_error_number: int | None = None
-
-
 class MigrationProgress(Record):
     """Where a migration stands. Written by the orchestration's activities only.
 
@@ -169,7 +160,6 @@ class MigrationProgress(Record):
     waiting_for: str | None = None
     blocking: Blocking | None = None
     complete_error: str | None = None
-    failure: Failure | None = None
     outlook: str = ""
     pending_logs: int = Field(default=0, ge=0)
     pending_differentials: int = Field(default=0, ge=0)

@@ -31,7 +31,6 @@ from shared.models import (
     ChainGap,
     InvalidFile,
     Migration,
-    MigrationFailureError,
     MigrationProperties,
     MigrationStatusDetails,
     MigrationStatusWarnings,
@@ -333,7 +332,7 @@ def _of_other_database(
 
 
 def _properties(order: MigrationOrder, progress: MigrationProgress) -> MigrationProperties:
-    failure, server, source = progress.failure, progress.server, progress.source
+    server, source = progress.server, progress.source
     return MigrationProperties(
         scope=order.target,
         migration_status=progress.status,
@@ -354,7 +353,6 @@ def _properties(order: MigrationOrder, progress: MigrationProgress) -> Migration
         )
         if server
         else None,
-        migration_failure_error=MigrationFailureError(**failure.model_dump()) if failure else None,
         migration_status_warnings=_warnings(progress),
     )
 
@@ -369,7 +367,7 @@ def _location(order: MigrationOrder, container: str | None) -> BackupConfigurati
 
 def _warnings(progress: MigrationProgress) -> MigrationStatusWarnings:
     why = progress.blocking
-    shown = (why, progress.complete_error, progress.failure)
+    shown = (why, progress.complete_error)
     return MigrationStatusWarnings(
         restore_blocking_reason=why.reason if why else None,
         restore_blocking_reason_code=why.code if why else None,

@@ -41,7 +41,6 @@ class RestoreState(Word):
     """`restoreState`: the finer state that Log Replay Service publishes."""
 
     INITIALIZING = "Initializing"
-    SEARCHING_BACKUPS = "SearchingBackups"
     RESTORING = "Restoring"
     RESTORE_COMPLETED = "RestoreCompleted"
     WAITING = "Waiting"
@@ -120,7 +119,6 @@ class InvalidReason(Word):
     WRONG_DATABASE = "WrongDatabase"
     UNSUPPORTED_BACKUP_TYPE = "UnsupportedBackupType"
     VERSION_NOT_SUPPORTED = "VersionNotSupported"
-    NEWER_THAN_TARGET = "NewerThanTarget"
     MEDIA_PASSWORD = "MediaPassword"  # noqa: S105 a word of the status JSON, not a secret
     SYSTEM_DATABASE = "SystemDatabase"
     NAME_NOT_ALLOWED = "NameNotAllowed"
@@ -136,7 +134,6 @@ class BlockingReason(Word):
     CHAIN_BROKEN_AT_SOURCE = "ChainBrokenAtSource"
     OTHER_RECOVERY_FORK = "OtherRecoveryFork"
     FULL_BACKUP_MISSING = "FullBackupMissing"
-    DIFFERENTIAL_BASE_MISSING = "DifferentialBaseMissing"
     STRIPES_MISSING = "StripesMissing"
     FILE_INVALID = "FileInvalid"
     CERTIFICATE_MISSING = "CertificateMissing"
