@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from shared.backupfile import faults, layout
-from shared.backupfile.codec import Layout, Region, checksum, text
+from shared.backupfile.codec import Layout, Pair, Region, checksum, letters, text
 from shared.backupfile.ranges import Ranges
 
 _STREAMS_PER_BLOCK = 64
@@ -38,7 +38,7 @@ class Block(NamedTuple):
         """Return the fields that `table` places in this block."""
         return table.unpack(self.header)
 
-    def text(self, pair: Any, what: str, limit: int = NAME_LIMIT) -> str | None:
+    def text(self, pair: Pair, what: str, limit: int = NAME_LIMIT) -> str | None:
         """Return the string that `pair` points at."""
         return text(self.header, 0, pair, limit, what)
 
@@ -60,7 +60,7 @@ def read_block(ranges: Ranges, offset: int, tag: bytes, length: int | None = Non
     region = ranges.at(offset, layout.BLOCK.size, f"block {name}")
     fields = layout.BLOCK.unpack(region)
     if fields["type"] != tag:
-        raise faults.damaged("block type", offset, repr(fields["type"])[1:], repr(name))
+        raise faults.damaged("block type", offset, letters(fields["type"]), letters(tag))
     _check(f"block {name}", region, layout.CHECKED_BLOCK_BYTES, fields["checksum"])
     if length is None:
         length = fields["first_stream"]
@@ -84,7 +84,7 @@ def streams(ranges: Ranges, block: Block) -> Iterator[Stream]:
         start = at + layout.STREAM.size
         if length > ranges.size - start:
             raise faults.damaged(
-                f"length of stream {tag!r}", at, length, f"at most {ranges.size - start}"
+                f"length of stream {letters(tag)}", at, length, f"at most {ranges.size - start}"
             )
         yield Stream(tag, start, length)
         if tag == b"SPAD":
@@ -111,7 +111,7 @@ def find_stream(ranges: Ranges, block: Block, tag: bytes) -> Stream:
         if stream.tag == tag:
             return stream
     raise faults.damaged(
-        f"streams of block {block.name}", block.header.start, "none of that type", repr(tag)
+        f"streams of block {block.name}", block.header.start, "none of that type", letters(tag)
     )
 
 

@@ -199,6 +199,11 @@ class Layout:
         return value if field.kind.encode is None else field.kind.encode(value)
 
 
+def letters(tag: bytes) -> str:
+    """Return the type of a block, stream or chunk for a message, whatever its bytes are."""
+    return ascii(tag.decode("latin-1"))
+
+
 def checksum(data: bytes) -> int:
     """Return the XOR of the 16-bit words of up to 64 bytes (MTF 1.00a, header checksum)."""
     folded = int.from_bytes(data, "little")

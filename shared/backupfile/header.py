@@ -12,7 +12,7 @@ from uuid import UUID
 
 from shared.backupfile import faults, layout
 from shared.backupfile.blocks import DESCRIPTION_LIMIT, NAME_LIMIT, Block
-from shared.backupfile.codec import Pair, Region, text
+from shared.backupfile.codec import Pair, Region, letters, text
 from shared.backupfile.collation import collation_name
 from shared.backupset import BackupHeader, BackupType, DatabaseFile
 
@@ -44,8 +44,10 @@ def parse_header(
     """Return the header and the file list of a set from its MQCI stream and its SSET."""
     chunks = list(_chunks(mqci))
     if not chunks or chunks[0].tag != b"SCIN":
-        seen = chunks[0].tag if chunks else "no chunk"
-        raise faults.damaged("first chunk of the backup set header", mqci.start, seen, "b'SCIN'")
+        seen = letters(chunks[0].tag) if chunks else "no chunk"
+        raise faults.damaged(
+            "first chunk of the backup set header", mqci.start, seen, letters(b"SCIN")
+        )
     groups: dict[int, str | None] = {}
     files: list[DatabaseFile] = []
     for chunk in chunks:
@@ -68,7 +70,7 @@ def _chunks(mqci: Region) -> Iterator[Chunk]:
         size = head["size"]
         if not layout.CHUNK.size < size <= end - at:
             raise faults.damaged(
-                f"size of chunk {head['tag']!r}",
+                f"size of chunk {letters(head['tag'])}",
                 mqci.start + at,
                 size,
                 f"more than {layout.CHUNK.size}, at most {end - at}",
