@@ -117,6 +117,20 @@ def refuse_damaged(header: BackupHeader, label: MediaLabel, policy: Policy) -> R
     )
 
 
+def refuse_reversed_range(
+    header: BackupHeader, label: MediaLabel, policy: Policy
+) -> Refusal | None:
+    """Log is written forwards; a header that says otherwise is damaged or forged."""
+    if header.first_lsn <= header.last_lsn:
+        return None
+    return Refusal(
+        code=InvalidReason.HEADER_UNREADABLE,
+        reason=f"The header contradicts itself: FirstLSN {header.first_lsn} lies behind LastLSN"
+        f" {header.last_lsn}.",
+        action="Compare the file with the one on the source; upload it again or take a new backup.",
+    )
+
+
 def refuse_system_database(
     header: BackupHeader, label: MediaLabel, policy: Policy
 ) -> Refusal | None:
@@ -160,6 +174,7 @@ def refuse_media_password(
 RULES: tuple[Rule, ...] = (
     refuse_unsupported_type,
     refuse_damaged,
+    refuse_reversed_range,
     refuse_system_database,
     refuse_old_version,
     refuse_media_password,

@@ -5,6 +5,7 @@ The same sentences are shown by the API, the durable status, the command line an
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import NamedTuple
 
 from shared.backupset import BackupSet
@@ -33,6 +34,8 @@ def explain_plan(plan: Plan, *, after: str | None) -> Explanation | None:
         return _missing_log(plan.waiting_for, last)
     if plan.status is PlanStatus.NEEDS_RESTART:
         return _needs_restart(plan, after)
+    if plan.status is PlanStatus.IMPOSSIBLE:
+        return _bulk_logged_stop()
     return None
 
 
@@ -100,6 +103,25 @@ def _needs_restart(plan: Plan, after: str | None) -> Explanation:
         f" no log backup can continue from the target ({position}, error 4305).",
         "Take a new differential backup based on the restored full backup, or cancel and start"
         f" again from a newer full backup.{restart}",
+    )
+
+
+def _bulk_logged_stop() -> Explanation:
+    return Explanation(
+        BlockingReason.STOP_POINT_NOT_REACHED,
+        "The stop time lies in a log backup with bulk-logged changes; such a log can only be"
+        " restored to its end (error 4341).",
+        "Choose a stop time before that log backup begins, or after it ends.",
+    )
+
+
+def explain_unreached_stop(last: BackupSet, stop_at: datetime) -> Explanation:
+    """Explain that the backups end before the stop time; `last` is the last one of the plan."""
+    return Explanation(
+        BlockingReason.STOP_POINT_NOT_REACHED,
+        f"No backup here reaches the stop time {stop_at}: the last one that fits,"
+        f" {name_of(last)}, was finished at {last.backup_finish_date}.",
+        "Upload the log backups up to that time, or choose an earlier stop time.",
     )
 
 

@@ -334,6 +334,7 @@ class MigrationProperties(Json):
     offline_configuration: OfflineConfiguration
     target_server: TargetServer | None = None
     migration_status_warnings: MigrationStatusWarnings
+    restored_up_to: RestoredUpTo | None = None
     migration_status_details: MigrationStatusDetails | None = None
 
 

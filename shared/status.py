@@ -22,7 +22,7 @@ from shared.chain import (
     plan_restore,
 )
 from shared.folder import below, sort_contents
-from shared.lsn import Lsn
+from shared.ignoring import IGNORED_BECAUSE, Used, ignore_reason
 from shared.models import (
     AzureBlobLocation,
     BackupConfiguration,
@@ -43,7 +43,7 @@ from shared.models import (
 from shared.outlook import goal_of
 from shared.readiness import Scan, judge_readiness
 from shared.records import FileRecord, MigrationOrder, MigrationProgress, RestoredBackup
-from shared.restore_rules import Reason, Rejection
+from shared.restore_rules import Reason
 from shared.vocabulary import (
     FileStatus,
     IgnoreReason,
@@ -58,20 +58,6 @@ _FILE_STATUS = {
     SetStatus.QUEUED: FileStatus.UPLOADED,
     SetStatus.RESTORING: FileStatus.RESTORING,
     SetStatus.RESTORED: FileStatus.RESTORED,
-}
-
-_IGNORED_BECAUSE = {
-    IgnoreReason.OLDER_THAN_FULL_BACKUP: "it ends before the full backup that is restored does",
-    IgnoreReason.COVERED_BY_DIFFERENTIAL: "the restored differential holds everything in it",
-    IgnoreReason.SUPERSEDED_DIFFERENTIAL: "a newer differential is used",
-    IgnoreReason.DIFFERENTIAL_AFTER_LOG: "logs beyond its end are restored already",
-    IgnoreReason.NOT_BASED_ON_THIS_FULL: "it is based on another full backup",
-    IgnoreReason.LATER_FULL_BACKUP: "restoring began with another full backup, whose logs go on",
-    IgnoreReason.NOTHING_TO_APPLY: "the sets that are restored hold everything in it",
-    IgnoreReason.ALREADY_RESTORED: "it is a second copy of a file of the same backup set",
-    IgnoreReason.OTHER_RECOVERY_FORK: "it is of another recovery fork of the database",
-    IgnoreReason.AFTER_LAST_BACKUP: "it lies behind the named last backup",
-    IgnoreReason.ARRIVED_AFTER_CUTOVER: "it lies behind the last backup of the cutover",
 }
 
 
@@ -186,8 +172,7 @@ class _Teller:
         self._planned = {step.backup.backup_set_guid for step in plan.steps}
         used: list[RestoredBackup | BackupSet] = [*restored.values()]
         used.extend(step.backup for step in plan.steps)
-        self._full_end = _end_of(BackupType.DATABASE, used)
-        self._differential_end = _end_of(BackupType.DIFFERENTIAL, used)
+        self._used = Used.by(used)
 
     def describe(self, backup: BackupSet, files: Sequence[FileRecord]) -> BackupSetInfo:
         status, reasons = self._state_of(backup)
@@ -223,30 +208,13 @@ class _Teller:
             return SetStatus.NONE, []
         if rejection.reason is Reason.GAP:
             return SetStatus.QUEUED, []
-        return SetStatus.SKIPPED, [self._ignored_for(backup, rejection)]
-
-    def _ignored_for(self, backup: BackupSet, rejection: Rejection) -> IgnoreReason:
-        kind, reason = backup.backup_type, rejection.reason
-        before_full = self._full_end is not None and backup.last_lsn <= self._full_end
-        if reason is Reason.WRONG_FORK:
-            return IgnoreReason.OTHER_RECOVERY_FORK
-        if reason is Reason.AFTER_TARGET:
-            if self._order.cutover is not None:
-                return IgnoreReason.ARRIVED_AFTER_CUTOVER
-            return IgnoreReason.AFTER_LAST_BACKUP
-        if before_full:
-            return IgnoreReason.OLDER_THAN_FULL_BACKUP
-        if kind is BackupType.DATABASE:
-            return IgnoreReason.LATER_FULL_BACKUP
-        if reason is Reason.WRONG_BASE:
-            return IgnoreReason.NOT_BASED_ON_THIS_FULL
-        if kind is BackupType.DIFFERENTIAL:
-            if reason is Reason.SUPERSEDED:
-                return IgnoreReason.SUPERSEDED_DIFFERENTIAL
-            return IgnoreReason.DIFFERENTIAL_AFTER_LOG
-        if self._differential_end is not None and backup.last_lsn <= self._differential_end:
-            return IgnoreReason.COVERED_BY_DIFFERENTIAL
-        return IgnoreReason.NOTHING_TO_APPLY
+        behind_end = (
+            IgnoreReason.ARRIVED_AFTER_CUTOVER
+            if self._order.cutover is not None
+            else IgnoreReason.AFTER_LAST_BACKUP
+        )
+        reason = ignore_reason(backup, rejection, self._used, behind_end=behind_end)
+        return SetStatus.SKIPPED, [reason]
 
     def _info(
         self,
@@ -295,14 +263,9 @@ class _Teller:
             server_name=header.server_name,
             restore_status=status,
             restore_finish_date=restored.restored_on if restored else None,
-            ignore_reasons=[_IGNORED_BECAUSE[reason] for reason in reasons],
+            ignore_reasons=[IGNORED_BECAUSE[reason] for reason in reasons],
             ignore_reason_codes=reasons,
         )
-
-
-def _end_of(kind: BackupType, used: Sequence[RestoredBackup | BackupSet]) -> Lsn | None:
-    """Return how far the sets of a kind reach that are, or are to be, restored."""
-    return max((backup.last_lsn for backup in used if backup.backup_type is kind), default=None)
 
 
 def _refused(file: FileRecord, order: MigrationOrder) -> InvalidFile:
@@ -354,6 +317,7 @@ def _properties(order: MigrationOrder, progress: MigrationProgress) -> Migration
         if server
         else None,
         migration_status_warnings=_warnings(progress),
+        restored_up_to=_up_to(progress.last_restored),
     )
 
 

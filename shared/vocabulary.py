@@ -106,6 +106,7 @@ class IgnoreReason(Word):
     OTHER_RECOVERY_FORK = "OtherRecoveryFork"
     AFTER_LAST_BACKUP = "AfterLastBackup"
     ARRIVED_AFTER_CUTOVER = "ArrivedAfterCutover"
+    BEYOND_STOP_POINT = "BeyondStopPoint"
 
 
 class InvalidReason(Word):
@@ -144,4 +145,5 @@ class BlockingReason(Word):
     TARGET_REFUSED = "TargetRefused"
     STORAGE_ACCESS_DENIED = "StorageAccessDenied"
     LAST_BACKUP_NOT_FOUND = "LastBackupNotFound"
+    STOP_POINT_NOT_REACHED = "StopPointNotReached"
     CONCURRENT_CHANGE = "ConcurrentChange"
