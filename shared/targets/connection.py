@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
 
-from shared.errors import ConfigurationError
+from shared.errors import ConfigurationError, TargetUnavailable
 from shared.targets import driver, faults, tsql
 from shared.targets.rows import Row
 
@@ -100,15 +100,23 @@ class Session:
         return self._session_id
 
     def query(self, text: str, *parameters: object, doing: str) -> list[Row]:
-        """Return the rows of a statement; `doing` names it in errors."""
+        """Return the rows of a statement, columns in lower case; `doing` names it in errors."""
         rows: list[Row] = []
+        has_result = False
         with self._translated(doing), self._executed(text, parameters) as cursor:
             while True:
                 if cursor.description:
-                    columns = [column[0] for column in cursor.description]
+                    has_result = True
+                    columns = [column[0].lower() for column in cursor.description]
                     rows += [dict(zip(columns, row, strict=True)) for row in cursor.fetchall()]
                 if not cursor.nextset():
-                    return rows
+                    break
+        if not has_result:
+            # A server that shuts down ends a statement without an error. That must not be taken
+            # for a result without rows.
+            self.give_up()
+            raise TargetUnavailable(f"{doing} ended without a result", action="It is asked again.")
+        return rows
 
     def run(
         self,
@@ -127,6 +135,10 @@ class Session:
                         on_message(*faults.parse_message(record))
                 if not cursor.nextset():
                     return
+
+    def give_up(self) -> None:
+        """Take the connection for lost, because of something that the driver did not notice."""
+        self._lost = True
 
     def cancel(self) -> None:
         """Ask the server to stop the running statement; without one, do nothing."""

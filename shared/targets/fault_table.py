@@ -73,7 +73,7 @@ OS_ACTIONS = {
 FAULTS = (
     # The frame of every RESTORE.
     Fault((3013,), _D, "the RESTORE ended; its cause stands before it", "Look at the cause."),
-    Fault((3014, 4035, 3211, 3262), _I, "progress or success", ""),
+    Fault((951, 3014, 4035, 3211, 3262), _I, "progress or success", ""),
     Fault((3204,), _S, "the statement was aborted", _REPLAN),
     Fault((596,), _S, "the session was killed on the server", _REPLAN),
     # The statement and the rights to issue it.
@@ -84,6 +84,7 @@ FAULTS = (
     Fault((3234,), _F, "MOVE names a file that the backup does not have", _OUR_DEFECT),
     Fault((3187,), _F, "the backup holds no checksums", "Restore it without CHECKSUM."),
     Fault((3205,), _F, "more than 64 files in one backup set", "Take it with fewer files."),
+    Fault((3011, 3031), _F, "devices or options do not go together", _OUR_DEFECT),
     Fault((3206,), _F, "a logical backup device does not exist", _OUR_DEFECT),
     Fault(
         (262, 3110),
@@ -109,6 +110,7 @@ FAULTS = (
     Fault((3118,), _S, "a log or differential for a database that is absent", _REPLAN),
     Fault((3120,), _S, "the database is beyond this backup already", _REPLAN),
     Fault((3153,), _S, "the database is open already", "Nothing is left to do."),
+    Fault((911, 3701), _S, "the database is absent", _REPLAN),
     Fault((927,), _S, "the database is in the middle of a restore", _REPLAN),
     Fault((4303, 4318, 4331), _S, "too early to recover", "Apply the next log first."),
     Fault((4305, 4349), _S, "a log is missing before this one", "Find the earlier log backup."),
@@ -141,7 +143,7 @@ FAULTS = (
         "the backup is of a newer version than the server",
         "Choose a target of the source's version or later.",
     ),
-    Fault((3147,), _F, "tempdb cannot be restored", "Choose another name for the target."),
+    Fault((3147, 3708), _F, "this is a system database", "Choose another name for the target."),
     Fault((3180,), _F, "STANDBY is impossible when an upgrade is needed", "Use NORECOVERY."),
     Fault(
         (3145, 4327, 4334, 4335, 4338, 4341, 4343),
@@ -174,6 +176,7 @@ FAULTS = (
     Fault((3229, 3230), _T, "the device timed out", _WAIT),
     Fault((3270, 3271), _D, "the device failed", _WAIT, Kind.TRANSIENT),
     Fault((3290, 3292, 3293, 3298), _D, "the blob service failed", _WAIT, Kind.TRANSIENT),
+    Fault((15530,), _F, "the credential exists already", "It is used as it is."),
     Fault((3291, 3297), _F, "the URL or an option does not suit blobs", "Rename the blob."),
     Fault(
         (3220, 3225, 3288, 3289),
@@ -196,6 +199,9 @@ FAULTS = (
     Fault((5133,), _F, "a folder of the target is missing", "Create it, or change the default."),
     Fault((3156,), _F, "a file cannot be put there", "Look at the server's default folders."),
     Fault((3119,), _F, "planning the RESTORE failed", "Look at the cause."),
+    Fault(
+        (5105, 5110, 5170), _F, "a database file cannot be created", "Look at the target's folders."
+    ),
     Fault((5171,), _F, "a file is no primary database file", "Look at the target's folders."),
     Fault((823, 824, 825), _F, "the target's disks fail", "Have the target's disks checked."),
     Fault((3302, 3313, 3314), _F, "redo or undo of the log failed", "Begin again with the full."),

@@ -1,7 +1,8 @@
-"""From result rows to what the migration understands. Pure; rows are mappings by column name.
+"""From result rows to what the migration understands. Pure.
 
-Columns are read by name and unknown ones are ignored: later servers append some. A numeric(25,0)
-must arrive exact, so a float is refused rather than rounded.
+Rows are mappings by column name in lower case: documentation and servers disagree about case
+(FileID, FileId). Unknown columns are ignored, for later servers append some. A numeric(25,0) must
+arrive exact, so a float is refused rather than rounded.
 """
 
 from __future__ import annotations
@@ -95,34 +96,34 @@ def server_header(row: Row) -> ServerHeader:
 
     Raises TargetError for a set that is protected by a password: all its columns are NULL.
     """
-    if row["BackupSetGUID"] is None or row["FirstLSN"] is None:
+    if row["backupsetguid"] is None or row["firstlsn"] is None:
         raise TargetError(
             "the server shows no header of the backup: it is protected by a password, or of "
             "SQL Server 2000 or earlier",
             action="Take a new backup without a password.",
         )
     return ServerHeader(
-        backup_set_guid=_guid(row, "BackupSetGUID"),
-        backup_type=_int(row, "BackupType"),
-        position=_int(row, "Position"),
-        database_name=_text(row, "DatabaseName"),
-        database_version=_int(row, "DatabaseVersion"),
-        first_lsn=_lsn(row, "FirstLSN"),
-        last_lsn=_lsn(row, "LastLSN"),
-        checkpoint_lsn=_lsn(row, "CheckpointLSN"),
-        database_backup_lsn=_lsn(row, "DatabaseBackupLSN"),
-        differential_base_lsn=_lsn_or_none(row, "DifferentialBaseLSN"),
-        differential_base_guid=_guid_or_none(row, "DifferentialBaseGUID"),
-        recovery_fork_id=_guid(row, "RecoveryForkID"),
-        family_guid=_guid(row, "FamilyGUID"),
-        has_backup_checksums=bool(row["HasBackupChecksums"]),
-        is_damaged=bool(row["IsDamaged"]),
+        backup_set_guid=_guid(row, "backupsetguid"),
+        backup_type=_int(row, "backuptype"),
+        position=_int(row, "position"),
+        database_name=_text(row, "databasename"),
+        database_version=_int(row, "databaseversion"),
+        first_lsn=_lsn(row, "firstlsn"),
+        last_lsn=_lsn(row, "lastlsn"),
+        checkpoint_lsn=_lsn(row, "checkpointlsn"),
+        database_backup_lsn=_lsn(row, "databasebackuplsn"),
+        differential_base_lsn=_lsn_or_none(row, "differentialbaselsn"),
+        differential_base_guid=_guid_or_none(row, "differentialbaseguid"),
+        recovery_fork_id=_guid(row, "recoveryforkid"),
+        family_guid=_guid(row, "familyguid"),
+        has_backup_checksums=bool(row["hasbackupchecksums"]),
+        is_damaged=bool(row["isdamaged"]),
     )
 
 
 def listed_file(row: Row) -> ListedFile:
     """Read one row of RESTORE FILELISTONLY."""
-    return ListedFile(_text(row, "LogicalName"), _text(row, "Type").strip(), _int(row, "FileID"))
+    return ListedFile(_text(row, "logicalname"), _text(row, "type").strip(), _int(row, "fileid"))
 
 
 def is_stale(row: Row, lifetime: timedelta) -> bool:

@@ -226,6 +226,12 @@ class SqlServerTarget:
             tsql.restore_filelistonly(urls), doing=f"RESTORE FILELISTONLY of {urls[0]!r}"
         )
         files = [rows.listed_file(row) for row in found]
+        if not files:
+            # Without MOVE the files would go where they were on the source.
+            raise TargetError(
+                f"the server lists no database files in {urls[0]!r}",
+                action="Take a new full backup of the database.",
+            )
         if any(file.type == "S" for file in files):
             self._refuse_containers()
         return files
@@ -290,6 +296,18 @@ class SqlServerTarget:
             if stopped:
                 raise RestoreStopped(f"{doing} was stopped") from error
             raise
+        # Neither a cancel nor a shutdown of the server always ends a statement with an error, so
+        # only the message of success tells that a set is restored.
+        if messages.succeeded:
+            return
+        if stopped:
+            raise RestoreStopped(f"{doing} was stopped")
+        session.give_up()
+        raise TargetUnavailable(
+            f"{doing} ended without the message of success ({_SUCCESS}); the last one was: "
+            f"{messages.last or 'none'}",
+            action="The position of the database tells what was restored; it is read again.",
+        )
 
     def _watch(
         self, running: Future[None], session_id: int, messages: _Progress, watch: Watch
@@ -327,16 +345,20 @@ class SqlServerTarget:
 
 
 class _Progress:
-    """What the messages of a restore tell of its progress; noted on the restore's thread."""
+    """What the messages of a restore tell of it; noted on the restore's thread."""
 
     def __init__(self) -> None:
         self.percent = 0.0
+        self.succeeded = False
+        self.last = ""
 
     def note(self, number: int, text: str) -> None:
+        self.last = text
         if number == _PERCENT_PROCESSED:
             digits = text.split(" ", 1)[0]
             self.percent = float(digits) if digits.isdecimal() else self.percent
         elif number == _SUCCESS:
+            self.succeeded = True
             _LOG.info("%s", text)
         elif faults.fault_of(number) is None:
             _LOG.info("message %d: %s", number, text)

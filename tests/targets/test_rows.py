@@ -103,7 +103,7 @@ def test_an_lsn_that_is_not_exact_is_refused(value: object) -> None:
 
 def test_a_header_without_columns_is_protected_by_a_password() -> None:
     with pytest.raises(TargetError, match="password"):
-        rows.server_header({"BackupSetGUID": None, "FirstLSN": None})
+        rows.server_header({"backupsetguid": None, "firstlsn": None})
 
 
 @pytest.mark.parametrize(
