@@ -24,12 +24,24 @@ class Sink(Protocol):
         """Answer with a result set."""
         ...
 
-    def message(self, diagnostic: Diagnostic) -> None:
+    def message(self, information: Diagnostic) -> None:
         """Answer with information, at once; never an error."""
         ...
 
     def database(self, new: str, old: str) -> None:
         """Tell that the session's database has changed."""
+        ...
+
+    def transaction(self, descriptor: bytes, action: str) -> None:
+        """Tell that a transaction began, or ended by COMMIT or ROLLBACK."""
+        ...
+
+    def errors(self, diagnostics: Iterable[Diagnostic]) -> None:
+        """Answer with the errors that ended a statement."""
+        ...
+
+    def completed(self) -> None:
+        """Tell that a statement without rows is done."""
         ...
 
 

@@ -33,11 +33,7 @@ class Device(Protocol):
 
 
 def read_content(device: Device) -> BackupContent:
-    """Return what the device says of itself; raises SqlError for what is no usable backup.
-
-    A text file is no media family (3241); a file that ends too early fails where its end is
-    looked for (3203).
-    """
+    """Return what the device says of itself; raises SqlError for what is no usable backup."""
     if device.size == 0:
         raise refuse(3254, device.name)
     try:
@@ -47,8 +43,11 @@ def read_content(device: Device) -> BackupContent:
 
 
 def _server_error(device: Device, error: BackupFileError) -> SqlError:
+    """Return what a server says: a text file is no media family, other software's tape is one."""
     if error.reason_code == "UnsupportedBackupType":
         return not_simulated(f"{device.name}: {error.message}")
     if error.reason_code == "HeaderUnreadable" and error.offset == device.size:
-        return refuse(3203, device.name, END_OF_FILE)
+        return refuse(3256, device.name)
+    if error.reason_code == "NotABackup" and device.read(0, min(4, device.size)) == b"TAPE":
+        return refuse(3242, device.name)
     return refuse(3241, device.name)

@@ -12,13 +12,12 @@ from local.sqlserver.catalog.query import evaluate, is_true, run_query
 from local.sqlserver.engine import listing
 from local.sqlserver.engine.restore import RestoreOrder, restore, verify
 from local.sqlserver.engine.sessions import Request
-from local.sqlserver.errors import SqlError, diagnostic, not_simulated, refuse
-from local.sqlserver.session.response import Response
+from local.sqlserver.errors import SqlError, not_simulated, refuse
+from local.sqlserver.results import Sink
 from local.sqlserver.sqltypes import INT, nvarchar
 from local.sqlserver.tsql import ast
 from local.sqlserver.tsql.ast import RestoreVerb
 from local.sqlserver.tsql.parser import parse_batch
-from local.sqlserver.wire.tokens import begin_transaction, end_transaction
 
 _FATAL = 20
 """From this severity on the connection ends."""
@@ -36,12 +35,12 @@ _COMMAND_LENGTH = 16
 class Batch:
     """One batch: its variables, and where its answers go."""
 
-    def __init__(self, context: Context, request: Request, response: Response) -> None:
+    def __init__(self, context: Context, request: Request, sink: Sink) -> None:
         self._context = context
         self._instance = context.instance
         self._session = context.session
         self._request = request
-        self._response = response
+        self._sink = sink
 
     def run(self, text: str) -> int:
         """Run the statements in order; return the number of the last error, 0 if there was none.
@@ -52,7 +51,7 @@ class Batch:
         try:
             statements = parse_batch(text)
         except SqlError as error:
-            self._response.errors(error.diagnostics)
+            self._sink.errors(error.diagnostics)
             return error.number
         failed = 0
         for statement in statements:
@@ -62,7 +61,7 @@ class Batch:
             except SqlError as error:
                 if error.diagnostics[0].severity >= _FATAL:
                     raise
-                self._response.errors(error.diagnostics)
+                self._sink.errors(error.diagnostics)
                 failed = error.number
         return failed
 
@@ -77,7 +76,7 @@ class Batch:
         self._context.row_count = len(rows)
         assigned = [item.assign for item in statement.query.items]
         if not any(assigned):
-            self._response.rows(columns, rows)
+            self._sink.rows(columns, rows)
             return
         if not all(assigned):
             raise refuse(102, "=")
@@ -111,43 +110,42 @@ class Batch:
 
     def _create_database(self, statement: ast.CreateDatabase) -> None:
         self._instance.create_database(statement.name, self._session)
-        self._response.completed()
+        self._sink.completed()
 
     def _drop_database(self, statement: ast.DropDatabase) -> None:
         for name in statement.names:
             self._instance.drop_database(name, self._session, if_exists=statement.if_exists)
-        self._response.completed()
+        self._sink.completed()
 
     def _set_credential(self, statement: ast.SetCredential) -> None:
         self._instance.set_credential(
             statement.name, statement.identity, statement.secret or "", create=statement.create
         )
-        self._response.completed()
+        self._sink.completed()
 
     def _drop_credential(self, statement: ast.DropCredential) -> None:
         self._instance.drop_credential(statement.name)
-        self._response.completed()
+        self._sink.completed()
 
     def _use(self, statement: ast.Use) -> None:
         before = self._instance.enter(statement.database, self._session)
-        self._response.database(self._session.database, before)
-        self._response.information(diagnostic(5701, self._session.database))
-        self._response.completed()
+        self._sink.database(self._session.database, before)
+        self._sink.completed()
 
     # -- sessions ------------------------------------------------------------------------------
 
     def _set_option(self, statement: ast.SetOption) -> None:
         if statement.option == "IMPLICIT_TRANSACTIONS":
             self._session.implicit_transactions = statement.value == "ON"
-        self._response.completed()
+        self._sink.completed()
 
     def _kill(self, statement: ast.Kill) -> None:
         self._instance.sessions.kill(statement.session, self._session)
-        self._response.completed()
+        self._sink.completed()
 
     def _transaction(self, statement: ast.Transaction) -> None:
-        self._response.tokens(change_transaction(self._context, statement.action))
-        self._response.completed()
+        change_transaction(self._context, statement.action, self._sink)
+        self._sink.completed()
 
     # -- RESTORE -------------------------------------------------------------------------------
 
@@ -160,18 +158,16 @@ class Batch:
                 return
             order = self._order(statement)
             if statement.verb is RestoreVerb.VERIFYONLY:
-                verify(self._instance, order, self._session, self._request, self._response)
+                verify(self._instance, order, self._session, self._request, self._sink)
             else:
-                restore(self._instance, order, self._session, self._request, self._response)
+                restore(self._instance, order, self._session, self._request, self._sink)
         except SqlError as error:
             raise error.then(3013, verb) from error
-        self._response.completed()
+        self._sink.completed()
 
     def _list(self, statement: ast.Restore) -> None:
         rows = _LISTINGS[statement.verb]
-        self._response.rows(
-            *rows(self._instance, self._devices(statement), self._position(statement))
-        )
+        self._sink.rows(*rows(self._instance, self._devices(statement), self._position(statement)))
 
     def _order(self, statement: ast.Restore) -> RestoreOrder:
         database = ""
@@ -207,18 +203,19 @@ class Batch:
         return position if isinstance(position, int) else None
 
 
-def change_transaction(context: Context, action: str) -> bytes:
-    """Begin, commit or roll back; return the tokens that tell the client."""
+def change_transaction(context: Context, action: str, sink: Sink) -> None:
+    """Begin, commit or roll back; nothing but the state of the session depends on it."""
     session = context.session
     if action == "BEGIN":
         if session.transaction is not None:
             raise not_simulated("nested transactions")
         session.transaction = uuid4().bytes[:8]
-        return begin_transaction(session.transaction)
+        sink.transaction(session.transaction, action)
+        return
     if session.transaction is None:
         raise refuse(3902 if action == "COMMIT" else 3903)
     ended, session.transaction = session.transaction, None
-    return end_transaction(ended, committed=action == "COMMIT")
+    sink.transaction(ended, action)
 
 
 _RUNNERS: dict[type, Callable[[Batch, Any], None]] = {

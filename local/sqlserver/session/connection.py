@@ -190,7 +190,7 @@ class Connection:
             action = _TRANSACTION_ACTIONS.get(parse_transaction(message.payload).type)
             if action is None:
                 raise not_simulated("this request to the transaction manager")
-            response.tokens(change_transaction(new_context(), action))
+            change_transaction(new_context(), action, response)
         else:
             raise ProtocolError(f"a packet of type {message.type} is not simulated")
 

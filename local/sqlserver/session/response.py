@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 
-from local.sqlserver.errors import Diagnostic
+from local.sqlserver.errors import Diagnostic, diagnostic
 from local.sqlserver.results import Column
 from local.sqlserver.sqltypes import SqlType
 from local.sqlserver.wire import tokens
@@ -42,25 +42,28 @@ class Response:
             count += 1
         self._held = (self._statement, Done.COUNT, count)
 
-    def message(self, diagnostic: Diagnostic) -> None:
-        """Answer with information, at once."""
-        self._write(self._message(diagnostic))
+    def message(self, information: Diagnostic) -> None:
+        """Answer with information, at once; never an error."""
+        self._write(self._message(information))
         if self._separated:
             self._write(tokens.done(self._statement, Done.MORE))
         self._send(self._writer.flush())
 
     def database(self, new: str, old: str) -> None:
         """Tell that the session's database has changed."""
-        self._write(tokens.change_database(new, old))
+        self._write(tokens.change_database(new, old) + self._message(diagnostic(5701, new)))
 
-    def information(self, diagnostic: Diagnostic) -> None:
-        """Answer with information that belongs to what follows."""
-        self._write(self._message(diagnostic))
+    def transaction(self, descriptor: bytes, action: str) -> None:
+        """Tell that a transaction began, or ended by COMMIT or ROLLBACK."""
+        if action == "BEGIN":
+            self._write(tokens.begin_transaction(descriptor))
+        else:
+            self._write(tokens.end_transaction(descriptor, committed=action == "COMMIT"))
 
     def errors(self, diagnostics: Iterable[Diagnostic]) -> None:
         """Answer with the errors that ended a statement."""
-        for diagnostic in diagnostics:
-            self._write(self._message(diagnostic))
+        for error in diagnostics:
+            self._write(self._message(error))
         self._held = (self._statement, Done.ERROR, 0)
 
     def completed(self) -> None:
@@ -83,10 +86,6 @@ class Response:
             self._write(tokens.return_value(ordinal, name, sql_type, value))
         self._held = (DoneToken.DONE_PROCEDURE, Done.ERROR if status else Done.FINAL, 0)
         self._statement = DoneToken.DONE
-
-    def tokens(self, data: bytes) -> None:
-        """Add tokens that are encoded already."""
-        self._write(data)
 
     # -- the end -------------------------------------------------------------------------------
 
@@ -112,5 +111,5 @@ class Response:
         if full:
             self._send(full)
 
-    def _message(self, diagnostic: Diagnostic) -> bytes:
-        return tokens.message(diagnostic.number, diagnostic.severity, diagnostic.text, self._server)
+    def _message(self, told: Diagnostic) -> bytes:
+        return tokens.message(told.number, told.severity, told.text, self._server)

@@ -190,12 +190,11 @@ def _scalar_bytes(sql_type: SqlType, value: object) -> bytes:
 
 
 def _integer_bytes(sql_type: SqlType, value: object) -> bytes:
-    number = int(value)  # type: ignore[call-overload] # a misfit is a TypeError, caught above
     low, high = INTEGER_RANGES[sql_type.kind]
-    if not low <= number <= high:
-        raise ValueError(f"{number} does not fit {sql_type}")
+    if not isinstance(value, int) or not low <= value <= high:
+        raise ValueError(f"{value!r} does not fit {sql_type}")
     size = _INTEGER_SIZES.get(sql_type.kind, 1)
-    return bytes(number.to_bytes(size, "little", signed=low < 0))
+    return int(value).to_bytes(size, "little", signed=low < 0)
 
 
 def _numeric_size(precision: int) -> int:
