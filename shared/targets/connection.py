@@ -180,6 +180,32 @@ class Session:
             raise faults.to_error(diagnostic, doing) from error
 
 
+class LazySession:
+    """A session that is opened when it is needed, and anew when the one before was lost.
+
+    `token` is asked for an Entra token when the connection has no user.
+    """
+
+    def __init__(self, connection: SqlServerConnection, token: TokenSource | None = None) -> None:
+        self._settings = connection
+        self._token = token
+        self._session: Session | None = None
+
+    def open(self) -> Session:
+        """Return the session, connected as far as is known."""
+        if self._session is not None and self._session.lost:
+            self.close()
+        if self._session is None:
+            self._session = Session(self._settings, self._token)
+        return self._session
+
+    def close(self) -> None:
+        """Close the session, if there is one."""
+        if self._session is not None:
+            self._session.close()
+            self._session = None
+
+
 def connection_string(connection: SqlServerConnection, driver_name: str) -> str:
     """Return the ODBC connection string, with the password: never to be shown.
 

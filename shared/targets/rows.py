@@ -126,6 +126,15 @@ def listed_file(row: Row) -> ListedFile:
     return ListedFile(_text(row, "logicalname"), _text(row, "type").strip(), _int(row, "fileid"))
 
 
+def takes_containers(row: Row) -> bool:
+    """Whether the server of `tsql.CONTAINER_SUPPORT` may take files of type S.
+
+    FILESTREAM and memory-optimised containers look alike in a file list, so either will do; the
+    server itself refuses the one that it does not take.
+    """
+    return bool(row["filestream_level"] or row["memory_optimised"])
+
+
 def is_stale(row: Row, lifetime: timedelta) -> bool:
     """Whether a credential of `tsql.CREDENTIAL` wants a new secret: past half its lifetime.
 

@@ -4,10 +4,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from local.sqlserver.errors import MESSAGES
 from shared.errors import BackhaulError
 from shared.targets import faults
 from shared.targets.fault_table import FAULTS, Fault, Kind
 from tests.targets.tables import Case, cases
+
+# Errors of the language, which none of our statements can cause.
+NOT_OF_A_RESTORE = {3902, 3903, 4002, 4145}
 
 
 @pytest.mark.parametrize("case", cases("faults"))
@@ -39,6 +43,19 @@ def test_each_number_stands_in_the_table_once() -> None:
 def test_whoever_must_act_is_told_what_to_do(fault: Fault) -> None:
     assert fault.meaning
     assert fault.action.endswith(".") or fault.kind is Kind.INFORMATIONAL
+
+
+RESTORE_NUMBERS = sorted(
+    number for number in MESSAGES if 3000 <= number < 5200 and number not in NOT_OF_A_RESTORE
+)
+
+
+@pytest.mark.parametrize("number", RESTORE_NUMBERS)
+def test_what_the_simulated_server_says_of_a_restore_is_known(number: int) -> None:
+    severity, _ = MESSAGES[number]
+    fault = faults.fault_of(number)
+    assert fault
+    assert (fault.kind is Kind.INFORMATIONAL) == (severity <= 10)
 
 
 @pytest.mark.parametrize("sqlstate", ["08S01", "08001", "08003", "08004", "08007", "HYT00"])

@@ -107,6 +107,17 @@ def test_a_header_without_columns_is_protected_by_a_password() -> None:
 
 
 @pytest.mark.parametrize(
+    ("filestream_level", "memory_optimised", "takes"),
+    [(0, 1, True), (2, 0, True), (0, 0, False), (None, None, False)],
+)
+def test_containers_need_filestream_or_memory_optimised_tables(
+    filestream_level: int | None, memory_optimised: int | None, takes: bool
+) -> None:
+    row = {"filestream_level": filestream_level, "memory_optimised": memory_optimised}
+    assert rows.takes_containers(row) is takes
+
+
+@pytest.mark.parametrize(
     ("identity", "age_days", "stale"),
     [
         ("SHARED ACCESS SIGNATURE", 4, True),

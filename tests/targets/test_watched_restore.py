@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from local.samples import SampleDatabase
-from local.sqlserver import Server
+from local.sqlserver import Server, Settings, serve
 from shared.chain import DatabaseState, TargetPosition
 from shared.errors import TargetError, TargetUnavailable
 from shared.targets import RestoreStopped, tsql
@@ -199,6 +199,17 @@ def test_two_restores_of_one_database_wait_for_each_other(
         assert target.read_position("x").redo_start_lsn
     assert isinstance(seen[0], TargetUnavailable)
     assert seen[0].number == 3101
+
+
+def test_messages_that_come_at_the_end_all_at_once_will_do(
+    tmp_path: Path, container: Container
+) -> None:
+    settings = Settings(data=tmp_path / "d", password=PASSWORD, separated_messages=False)
+    full = order_of(container, sample().full(), "x")
+    with serve(settings) as together, target_on(together) as target:
+        target.ensure_credential(container.url, lambda: SIGNATURE)
+        target.restore(full, always)
+        assert target.read_position("x").redo_start_lsn
 
 
 def test_a_short_restore_is_not_watched_and_needs_no_second_connection(
