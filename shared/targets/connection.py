@@ -174,7 +174,8 @@ class Session:
         except self._odbc.Error as error:
             diagnostic = faults.parse(error.args)
             # HY000 is what an error of severity 20 or more arrives as: the server hangs up.
-            self._lost = diagnostic.connection_lost or diagnostic.sqlstate == "HY000"
+            if diagnostic.connection_lost or diagnostic.sqlstate == "HY000":
+                self._lost = True
             if holds_secret:
                 raise faults.to_error(faults.withhold_text(diagnostic), doing) from None
             raise faults.to_error(diagnostic, doing) from error
@@ -228,6 +229,15 @@ def connection_string(connection: SqlServerConnection, driver_name: str) -> str:
     return ";".join(options)
 
 
+def token_structure(token: str) -> bytes:
+    """Return an access token as the driver wants it: its length in bytes, then UTF-16.
+
+    Source: Microsoft Learn, "Using Microsoft Entra ID with the ODBC Driver", ACCESSTOKEN.
+    """
+    encoded = token.encode("utf-16-le")
+    return struct.pack("<I", len(encoded)) + encoded
+
+
 def _braced(value: str, setting: str) -> str:
     if _CONTROL.search(value):
         raise ConfigurationError(
@@ -245,5 +255,4 @@ def _attributes(connection: SqlServerConnection, token: TokenSource | None) -> d
             f"no login for SQL Server {connection}: neither a user nor a source of tokens",
             action="Set user and password, or run the app with an identity.",
         )
-    encoded = token().encode("utf-16-le")
-    return {_SQL_COPT_SS_ACCESS_TOKEN: struct.pack("<I", len(encoded)) + encoded}
+    return {_SQL_COPT_SS_ACCESS_TOKEN: token_structure(token())}

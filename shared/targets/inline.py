@@ -76,8 +76,10 @@ class InlineRunner:
         self, running: Future[None], session_id: int, messages: _Messages, watch: Watch
     ) -> bool:
         """Call `watch` until the statement ends; returns False as soon as it does."""
+        percent = 0.0
         while not wait([running], timeout=self._interval_s).done:
-            percent = max(self._read_percent(session_id), messages.percent)
+            # A request that is just ending is not listed any more; progress must not go back.
+            percent = max(percent, self._read_percent(session_id), messages.percent)
             if not running.done() and not watch(percent):
                 return False
         return True

@@ -6,7 +6,12 @@ import pytest
 from pydantic import SecretStr, ValidationError
 
 from shared.errors import ConfigurationError
-from shared.targets.connection import Session, SqlServerConnection, connection_string
+from shared.targets.connection import (
+    Session,
+    SqlServerConnection,
+    connection_string,
+    token_structure,
+)
 
 LOGIN = {"server": "sql.example.com", "user": "app", "password": SecretStr("p")}
 
@@ -65,6 +70,10 @@ def test_password_is_in_no_text_of_the_settings() -> None:
     connection = SqlServerConnection(server="s", user="u", password=SecretStr("HUSH"))
     for text in (repr(connection), str(connection), connection.model_dump_json()):
         assert "HUSH" not in text
+
+
+def test_token_goes_with_its_length_in_bytes_before_it() -> None:
+    assert token_structure("eyJ0") == b"\x08\0\0\0e\0y\0J\x000\0"
 
 
 def test_without_user_and_without_token_the_login_is_asked_for() -> None:
