@@ -1,0 +1,61 @@
+"""`python -m local --app DIR --port N`: run a function app on this machine."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+import threading
+import traceback
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from local.host.errors import HostError
+from local.host.service import Options, Service
+
+_EXIT_GRACE_S = 2.0
+
+
+def main(
+    app: Annotated[
+        Path, typer.Option(help="Folder with function_app.py and host.json.", file_okay=False)
+    ],
+    port: Annotated[int, typer.Option(min=0, max=65535, help="0 takes a free one.")] = 7071,
+    data: Annotated[
+        Path, typer.Option(help="Folder for task hub and keys; made if missing.")
+    ] = Path(".backhaul/host"),
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    grace: Annotated[
+        float, typer.Option(min=0, help="Seconds that a stop waits for what runs.")
+    ] = 10.0,
+) -> None:
+    """Run an Azure Functions app (Python v2) with Durable Functions on this machine.
+
+    Example: python -m local --app . --port 7071
+
+    State is kept in the data folder and survives a kill at any moment; one host at a time may use
+    it. Settings come from host.json, local.settings.json and the environment, which wins. The keys
+    that callers need are in keys.json in the data folder.
+    """
+    options = Options(app.resolve(), data.resolve(), host, port, grace)
+    try:
+        status = Service(options).run()
+    except HostError as error:
+        if error.__cause__ is not None:
+            traceback.print_exception(error.__cause__)
+        print(f"Error: {error.message}", file=sys.stderr)
+        if error.action:
+            print(f"Try: {error.action}", file=sys.stderr)
+        status = 1
+    # Threads of the app that nothing ends must not keep the process.
+    logging.shutdown()
+    watchdog = threading.Timer(_EXIT_GRACE_S, os._exit, [status])
+    watchdog.daemon = True
+    watchdog.start()
+    raise typer.Exit(status)
+
+
+if __name__ == "__main__":
+    typer.run(main)
