@@ -199,9 +199,9 @@ def order_cutover(place: Workplace, migration: str, request: CutoverRequest) -> 
             action="set it once no further backup will be provided: nothing can be restored after"
             " the cutover",
         )
+    _refuse_cutover(order, stored.now)
     scan = _scan(place, order)
     if order.cutover is None:
-        _refuse_cutover(order, stored.now)
         last, awaited = _last_backup(place, order, stored.now, request, scan)
         now = place.now()
         wish = CutoverOrder(

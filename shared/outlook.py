@@ -198,16 +198,19 @@ def _waiting(
     last = progress.last_restored.files[0] if progress.last_restored else None
     if known.named is not None and known.named.refusal is not None:
         return blocked_by(_named_is_invalid(known.named), plan, completing)
+    goal = goal_of(order).last_backup
+    absent = goal if goal and find_named(known.sets, goal) is None else None
     if why := explain_plan(plan, after=last):
+        if absent:
+            why = why._replace(reason=f"{why.reason} The last backup {absent!r} is not here.")
         outlook = blocked_by(why, plan, completing)
         if isinstance(plan.waiting_for, MissingFamilies) and completing is None:
             return _uploading(outlook, plan.waiting_for.backup)
         return outlook
     if plan.status is PlanStatus.NO_BASE:
         return _without_full(plan, known)
-    goal = goal_of(order)
-    if goal.last_backup is not None and find_named(known.sets, goal.last_backup) is None:
-        return _waiting_for_named(order, plan, goal.last_backup, last)
+    if absent:
+        return _waiting_for_named(order, plan, absent, last)
     return Outlook(
         Action.WAIT,
         MigrationStatus.IN_PROGRESS if order.offline else MigrationStatus.READY_FOR_CUTOVER,
