@@ -3,6 +3,7 @@
     BackhaulError
     ├── BackupFileError          the file: whoever made or uploaded the backup
     ├── RequestError             the request: whoever called the API or the command line
+    ├── AppUnavailable           the app does not answer now: whoever runs it
     ├── ConfigurationError       the settings: whoever deployed the app
     ├── TargetError              the target server said no
     │   └── TargetUnavailable    ... for now; the same call may work later
@@ -47,6 +48,10 @@ class RequestError(BackhaulError):
         super().__init__(message, action=action)
         self.status = status
         self.code = code
+
+
+class AppUnavailable(BackhaulError):
+    """The app does not answer, or says that it cannot now; the same request may work later."""
 
 
 class ConfigurationError(BackhaulError):

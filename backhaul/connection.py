@@ -1,0 +1,110 @@
+"""Where the app is and what key it wants: options, environment, or the file of `backhaul up`."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+import httpx
+from pydantic import BaseModel, ConfigDict, SecretStr, ValidationError, field_validator
+
+from shared.errors import ConfigurationError
+
+FILE = Path(".backhaul", "connection.json")
+"""Below the folder that `backhaul up` was started in."""
+
+_LARGEST_FILE = 64 * 1024
+
+
+class Connection(BaseModel):
+    """Address and function key of an app. `url` is what comes before `/api`, without query."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    url: str
+    key: SecretStr | None = None
+
+    @field_validator("url")
+    @classmethod
+    def _check_url(cls, text: str) -> str:
+        """Refuse what is no plain address; a key in it would be shown with every error."""
+        try:
+            url = httpx.URL(text.strip().rstrip("/"))
+        except httpx.InvalidURL:
+            raise ValueError("it is no address") from None
+        if url.scheme not in ("http", "https") or not url.host:
+            raise ValueError("it must begin with http:// or https:// and a host name")
+        if url.query or url.fragment or url.userinfo:
+            raise ValueError("it must have no user, query or fragment; give the key apart from it")
+        return str(url)
+
+    @field_validator("key")
+    @classmethod
+    def _check_key(cls, key: SecretStr | None) -> SecretStr | None:
+        value = key.get_secret_value() if key else ""
+        if not (value.isascii() and value.isprintable()):
+            raise ValueError("it has characters that no key has")
+        return key
+
+
+def find_connection(url: str | None, key: str | None, folder: Path) -> Connection:
+    """Return the address and key to use; what is given comes before the file below `folder`.
+
+    The key in the file is for the address in it and goes to no other. Raises ConfigurationError.
+    """
+    path = folder / FILE
+    known = None if url is not None else _read(path)
+    if known is not None and key is None:
+        return known
+    if known is not None:
+        url = known.url
+    if url is None:
+        raise ConfigurationError(
+            f"no app to ask: neither --url nor BACKHAUL_URL is given, and {path} does not exist",
+            action="start one here with `backhaul up`, or give its address with --url",
+        )
+    try:
+        return Connection.model_validate({"url": url, "key": key})
+    except ValidationError as error:
+        raise ConfigurationError(
+            f"the address or key of the app is wrong: {_reasons(error)}",
+            action="correct --url and --key, or BACKHAUL_URL and BACKHAUL_KEY",
+        ) from None
+
+
+def write_connection(folder: Path, url: str, key: str) -> None:
+    """Write the file that the commands below `folder` find; only its owner can read it."""
+    connection = Connection(url=url, key=SecretStr(key))
+    path = folder / FILE
+    path.parent.mkdir(exist_ok=True)
+    new = path.with_suffix(".new")
+    descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        json.dump({"url": connection.url, "key": key}, file)
+    new.replace(path)
+
+
+def _read(path: Path) -> Connection | None:
+    """Read the file; None if there is none."""
+    try:
+        with path.open("rb") as file:
+            text = file.read(_LARGEST_FILE)
+        return Connection.model_validate_json(text)
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        wrong = f"cannot be read: {error.strerror}"
+    except ValidationError as error:
+        wrong = f"is wrong: {_reasons(error)}"
+    raise ConfigurationError(
+        f"{path} {wrong}", action="start `backhaul up` again, or give --url and --key"
+    )
+
+
+def _reasons(error: ValidationError) -> str:
+    """Return what is wrong, without the values, of which one is a key."""
+    return "; ".join(
+        ": ".join((*map(str, item["loc"]), item["msg"].removeprefix("Value error, ")))
+        for item in error.errors(include_input=False, include_url=False, include_context=False)
+    )
