@@ -60,18 +60,12 @@ MESSAGES: dict[int, tuple[int, str]] = {
     102: (15, "Incorrect syntax near '{}'."),
     105: (15, "Unclosed quotation mark after the character string '{}'."),
     113: (15, "Missing end comment mark '*/'."),
-    116: (
-        16,
-        "Only one expression can be specified in the select list when the subquery is not "
-        "introduced with EXISTS.",
-    ),
     134: (
         15,
         "The variable name '{}' has already been declared. Variable names must be unique within "
         "a query batch or stored procedure.",
     ),
     137: (15, 'Must declare the scalar variable "{}".'),
-    195: (15, "'{}' is not a recognized SET option."),
     206: (16, "Operand type clash: {} is incompatible with {}"),
     209: (16, "Ambiguous column name '{}'."),
     226: (16, "{} statement not allowed within multi-statement transaction."),
@@ -92,7 +86,6 @@ MESSAGES: dict[int, tuple[int, str]] = {
         "aggregate function or the GROUP BY clause.",
     ),
     8134: (16, "Divide by zero error encountered."),
-    8152: (16, "String or binary data would be truncated."),
     8178: (
         16,
         "The parameterized query '{}' expects the parameter '{}', which was not supplied.",
@@ -106,7 +99,6 @@ MESSAGES: dict[int, tuple[int, str]] = {
     4060: (11, 'Cannot open database "{}" requested by the login. The login failed.'),
     5701: (10, "Changed database context to '{}'."),
     5703: (10, "Changed language setting to {}."),
-    6005: (10, "SHUTDOWN is in progress."),
     6101: (16, "Session ID {} is not valid."),
     6104: (16, "Cannot use KILL to kill your own process."),
     6106: (16, "Process ID {} is not an active process ID."),
@@ -271,6 +263,7 @@ MESSAGES: dict[int, tuple[int, str]] = {
     ),
     3201: (16, "Cannot open backup device '{}'. Operating system error {}."),
     3203: (16, 'Read on "{}" failed: {}'),
+    3204: (16, "The backup or restore was aborted."),
     3205: (
         16,
         "Too many backup devices specified for backup or restore; only 64 are allowed.",

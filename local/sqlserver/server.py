@@ -10,7 +10,6 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
 from local.sqlserver.engine.instance import Instance
-from local.sqlserver.engine.sessions import Stop
 from local.sqlserver.session.connection import Connection
 from local.sqlserver.session.login import TlsContexts
 from local.sqlserver.settings import Settings
@@ -39,7 +38,7 @@ class Server:
         )
         self._workers = ThreadPoolExecutor(_MAX_WORKERS, thread_name_prefix="sqlserver")
         self._listener: asyncio.Server | None = None
-        self._connections: set[asyncio.Task[None]] = set()
+        self._connections: dict[asyncio.Task[None], Connection] = {}
 
     async def start(self) -> None:
         """Begin to listen; `port` is known afterwards. Raises OSError if the port is taken."""
@@ -50,12 +49,8 @@ class Server:
         """Stop as SHUTDOWN does: running restores are aborted, then the state is closed."""
         if self._listener:
             self._listener.close()
-        for session in self.instance.sessions.list():
-            if session.request:
-                session.request.abort(Stop.SHUTDOWN)
-        for session in self.instance.sessions.list():
-            if not session.request:
-                session.disconnect()
+        for connection in self._connections.values():
+            connection.stop()
         if self._connections:
             await asyncio.wait(self._connections)
         self._workers.shutdown()
@@ -64,12 +59,13 @@ class Server:
     async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()
         assert task is not None  # noqa: S101 for the type checker: callbacks of asyncio are tasks
-        self._connections.add(task)
+        transport = Transport(reader, writer)
+        connection = Connection(transport, self.instance, self._tls, self._workers)
+        self._connections[task] = connection
         try:
-            transport = Transport(reader, writer)
-            await Connection(transport, self.instance, self._tls, self._workers).run()
+            await connection.run()
         finally:
-            self._connections.discard(task)
+            del self._connections[task]
 
 
 @contextmanager

@@ -40,7 +40,9 @@ class Client:
         self.close()
 
     def close(self) -> None:
-        self.connection.close()
+        """Close the connection, if it is open."""
+        if not self.connection.closed:
+            self.connection.close()
 
     def rows(self, text: str, *parameters: object) -> list[Any]:
         """Return the rows of a statement that has one result set."""
@@ -56,9 +58,9 @@ class Client:
 
     def table(self, text: str, *parameters: object) -> list[dict[str, Any]]:
         """Return the rows of a statement by column."""
-        rows = self.rows(text, *parameters)
-        names = [column[0] for column in self.cursor.description]
-        return [dict(zip(names, row, strict=True)) for row in rows]
+        cursor = self.cursor.execute(text, *parameters)
+        names = [column[0] for column in cursor.description]
+        return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
 
     def messages(self, text: str, *parameters: object) -> list[str]:
         """Run a statement to its end; return its messages."""

@@ -36,6 +36,8 @@ from local.sqlserver.sqltypes import (
 )
 from local.sqlserver.wire import tokens
 from local.sqlserver.wire.cursor import Cursor, ProtocolError, encode_utf16
+from local.sqlserver.wire.decoding import decode_parameter, decode_value
+from local.sqlserver.wire.encoding import encode_type, encode_value
 from local.sqlserver.wire.login7 import parse_login7, scramble
 from local.sqlserver.wire.packets import (
     MAX_PACKET,
@@ -47,7 +49,6 @@ from local.sqlserver.wire.packets import (
 )
 from local.sqlserver.wire.prelogin import Prelogin, encode_prelogin, parse_prelogin
 from local.sqlserver.wire.requests import parse_batch, parse_calls, parse_transaction
-from local.sqlserver.wire.values import decode_parameter, decode_value, encode_type, encode_value
 
 _day = datetime.fromisoformat
 _TEXT = st.text(st.characters(exclude_categories=()), max_size=60)

@@ -8,13 +8,21 @@ from __future__ import annotations
 
 import operator
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
 
 from local.sqlserver.catalog.context import Context
 from local.sqlserver.catalog.conversion import common_type, comparable_key, convert
 from local.sqlserver.catalog.functions import AGGREGATES, call_function, global_variable
+from local.sqlserver.catalog.operators import (
+    ARITHMETIC,
+    COMPARISONS,
+    any_of,
+    like_pattern,
+    negated,
+    negative,
+)
 from local.sqlserver.errors import SqlError, not_simulated, refuse
 from local.sqlserver.sqltypes import (
     FLOATS,
@@ -146,19 +154,19 @@ class Compiler:
         return Value(sql_type, lambda frames: value)
 
     def _operation(self, node: ast.Operation) -> Value:
-        if node.operator in _COMPARISONS:
+        if node.operator in COMPARISONS:
             raise refuse(102, node.operator)
         values = [self.value(operand) for operand in node.operands]
         if len(values) == 1:
             only = values[0]
-            return Value(only.type, lambda frames: _negative(only.of(frames)))
+            return Value(only.type, lambda frames: negative(only.of(frames)))
         left, right = values
         target = _settle(left, right)
         if target.kind in STRINGS and node.operator == "+":
             target = nvarchar(4000)
         elif target.kind not in (*INTEGERS, *FLOATS, Kind.NUMERIC):
             raise not_simulated(f"operator {node.operator} for {target.kind.value}")
-        compute = _ARITHMETIC[node.operator]
+        compute = ARITHMETIC[node.operator]
 
         def evaluate(frames: Frames) -> object:
             one = convert(left.of(frames), left.type, target)
@@ -241,7 +249,7 @@ class Compiler:
 
     def condition(self, expression: ast.Expression) -> Condition:
         """Compile something that is true or not; raises SqlError 4145 for a value."""
-        if isinstance(expression, ast.Operation) and expression.operator in _COMPARISONS:
+        if isinstance(expression, ast.Operation) and expression.operator in COMPARISONS:
             return self._comparison(expression)
         if isinstance(expression, ast.Subquery) and expression.exists:
             _, rows_of = self._subquery(expression.query, self._scope, self._context)
@@ -253,7 +261,7 @@ class Compiler:
 
     def _comparison(self, node: ast.Operation) -> Condition:
         left, right = (self.value(operand) for operand in node.operands)
-        return self._compare(left, right, _COMPARISONS[node.operator])
+        return self._compare(left, right, COMPARISONS[node.operator])
 
     def _compare(
         self, left: Value, right: Value, test: Callable[[object, object], bool]
@@ -274,7 +282,7 @@ class Compiler:
     def _logical(self, node: ast.Logical) -> Condition:
         conditions = [self.condition(operand) for operand in node.operands]
         if node.operator == "NOT":
-            return lambda frames: _not(conditions[0](frames))
+            return lambda frames: negated(conditions[0](frames))
         decisive = node.operator == "OR"
 
         def evaluate(frames: Frames) -> bool | None:
@@ -298,7 +306,7 @@ class Compiler:
             sql_type, rows_of = self._subquery(node.items, self._scope, self._context)
 
             def within(frames: Frames) -> bool | None:
-                return _any(
+                return any_of(
                     self._compare(left, _constant(sql_type, row[0]), operator.eq)(frames)
                     for row in rows_of(frames)
                 )
@@ -306,9 +314,9 @@ class Compiler:
             tests = [self._compare(left, self.value(item), operator.eq) for item in node.items]
 
             def within(frames: Frames) -> bool | None:
-                return _any(test(frames) for test in tests)
+                return any_of(test(frames) for test in tests)
 
-        return (lambda frames: _not(within(frames))) if node.negated else within
+        return (lambda frames: negated(within(frames))) if node.negated else within
 
     def _like(self, node: ast.Like) -> Condition:
         text = self.converted(node.operand, nvarchar(None))
@@ -318,63 +326,27 @@ class Compiler:
             one, other = text(frames), pattern(frames)
             if not isinstance(one, str) or not isinstance(other, str):
                 return None
-            matched = re.fullmatch(
-                _like_pattern(other, node.escape), one, re.IGNORECASE | re.DOTALL
-            )
+            matched = re.fullmatch(like_pattern(other, node.escape), one, re.IGNORECASE | re.DOTALL)
             return (matched is not None) is not node.negated
 
         return evaluate
 
 
-_VALUES: dict[type, Callable[[Compiler, ast.Expression], Value]] = {
-    ast.Literal: Compiler._literal,  # type: ignore[dict-item] # each takes the type it is listed for
-    ast.Name: Compiler._name,  # type: ignore[dict-item] # as above
-    ast.Variable: Compiler._variable,  # type: ignore[dict-item] # as above
-    ast.Operation: Compiler._operation,  # type: ignore[dict-item] # as above
-    ast.Case: Compiler._case,  # type: ignore[dict-item] # as above
-    ast.Call: Compiler._call,  # type: ignore[dict-item] # as above
-    ast.Cast: Compiler._cast,  # type: ignore[dict-item] # as above
-    ast.Subquery: Compiler._scalar_subquery,  # type: ignore[dict-item] # as above
+_VALUES: dict[type, Callable[[Compiler, Any], Value]] = {
+    ast.Literal: Compiler._literal,
+    ast.Name: Compiler._name,
+    ast.Variable: Compiler._variable,
+    ast.Operation: Compiler._operation,
+    ast.Case: Compiler._case,
+    ast.Call: Compiler._call,
+    ast.Cast: Compiler._cast,
+    ast.Subquery: Compiler._scalar_subquery,
 }
-_CONDITIONS: dict[type, Callable[[Compiler, ast.Expression], Condition]] = {
-    ast.Logical: Compiler._logical,  # type: ignore[dict-item] # as above
-    ast.IsNull: Compiler._is_null,  # type: ignore[dict-item] # as above
-    ast.In: Compiler._in,  # type: ignore[dict-item] # as above
-    ast.Like: Compiler._like,  # type: ignore[dict-item] # as above
-}
-_COMPARISONS: dict[str, Callable[[Any, Any], bool]] = {
-    "=": operator.eq,
-    "<>": operator.ne,
-    "<": operator.lt,
-    ">": operator.gt,
-    "<=": operator.le,
-    ">=": operator.ge,
-}
-
-
-def _divide(one: Any, other: Any) -> object:
-    """Divide numbers of one type; whole numbers are cut towards zero."""
-    if other == 0:
-        raise refuse(8134)
-    if isinstance(one, int):
-        return abs(one) // abs(other) * (1 if (one < 0) is (other < 0) else -1)
-    return one / other
-
-
-def _remainder(one: Any, other: Any) -> object:
-    """Return what a division leaves, with the sign of the first number."""
-    if other == 0:
-        raise refuse(8134)
-    rest = abs(one) % abs(other)
-    return -rest if one < 0 else rest
-
-
-_ARITHMETIC: dict[str, Callable[[Any, Any], object]] = {
-    "+": operator.add,
-    "-": operator.sub,
-    "*": operator.mul,
-    "/": _divide,
-    "%": _remainder,
+_CONDITIONS: dict[type, Callable[[Compiler, Any], Condition]] = {
+    ast.Logical: Compiler._logical,
+    ast.IsNull: Compiler._is_null,
+    ast.In: Compiler._in,
+    ast.Like: Compiler._like,
 }
 
 
@@ -388,37 +360,3 @@ def _settle(*values: Value) -> SqlType:
 
 def _constant(sql_type: SqlType, value: object) -> Value:
     return Value(sql_type, lambda frames: value)
-
-
-def _negative(value: Any) -> object:
-    return None if value is None else -value
-
-
-def _not(result: bool | None) -> bool | None:
-    return None if result is None else not result
-
-
-def _any(results: Iterable[bool | None]) -> bool | None:
-    unknown = False
-    for result in results:
-        if result:
-            return True
-        unknown = unknown or result is None
-    return None if unknown else False
-
-
-def _like_pattern(pattern: str, escape: str | None) -> str:
-    parts, index = [], 0
-    while index < len(pattern):
-        character = pattern[index]
-        if escape and character == escape and index + 1 < len(pattern):
-            index += 1
-            parts.append(re.escape(pattern[index]))
-        elif character == "[" and (end := pattern.find("]", index + 2)) > 0:
-            inside = pattern[index + 1 : end].replace("\\", "\\\\").replace("[", "\\[")
-            parts.append(f"[{inside}]")
-            index = end
-        else:
-            parts.append({"%": ".*", "_": "."}.get(character) or re.escape(character))
-        index += 1
-    return "".join(parts)

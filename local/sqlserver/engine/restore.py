@@ -244,6 +244,7 @@ class _Restore:
             update={
                 "position": position,
                 "recovery_fork_guid": self._header.recovery_fork_id,
+                "recovery_model": self._header.recovery_model,
                 "interruption": None,
                 "files": existing.files + self._place(added),
             }

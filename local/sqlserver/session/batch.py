@@ -11,8 +11,8 @@ from local.sqlserver.catalog.conversion import convert
 from local.sqlserver.catalog.query import evaluate, is_true, run_query
 from local.sqlserver.engine import listing
 from local.sqlserver.engine.restore import RestoreOrder, restore, verify
-from local.sqlserver.engine.sessions import Request
-from local.sqlserver.errors import SqlError, not_simulated, refuse
+from local.sqlserver.engine.sessions import Request, Stop
+from local.sqlserver.errors import Aborted, SqlError, not_simulated, refuse
 from local.sqlserver.results import Sink
 from local.sqlserver.sqltypes import INT, nvarchar
 from local.sqlserver.tsql import ast
@@ -151,7 +151,7 @@ class Batch:
 
     def _restore(self, statement: ast.Restore) -> None:
         verb = statement.verb.value
-        self._request.command = verb[:_COMMAND_LENGTH]
+        self._request.command = f"RESTORE {statement.verb.name}"[:_COMMAND_LENGTH]
         try:
             if statement.verb in _LISTINGS:
                 self._list(statement)
@@ -163,6 +163,10 @@ class Batch:
                 restore(self._instance, order, self._session, self._request, self._sink)
         except SqlError as error:
             raise error.then(3013, verb) from error
+        except Aborted:
+            if self._request.stop is Stop.ATTENTION:
+                self._sink.errors(refuse(3204).then(3013, verb).diagnostics)
+            raise
         self._sink.completed()
 
     def _list(self, statement: ast.Restore) -> None:

@@ -53,16 +53,24 @@ class Connection:
         self._loop_thread = threading.get_ident()
         self._running: asyncio.Task[None] | None = None
         self._procedures = Procedures()
+        self._session: Session | None = None
         self._packet_size = 0
         self._home = MASTER
+
+    def stop(self) -> None:
+        """End the connection because the server goes down; `run` returns when work has ended."""
+        if self._session and self._session.request:
+            self._session.request.abort(Stop.SHUTDOWN)
+        else:
+            self._transport.reset()
 
     async def run(self) -> None:
         """Serve the client until it leaves, is thrown out, or breaks the protocol."""
         try:
-            session = await asyncio.wait_for(self._log_in(), _LOGIN_TIMEOUT_S)
-            if session is not None:
-                await self._serve(session)
-        except (ProtocolError, OSError, asyncio.TimeoutError) as exc:
+            self._session = await asyncio.wait_for(self._log_in(), _LOGIN_TIMEOUT_S)
+            if self._session is not None:
+                await self._serve(self._session)
+        except (ProtocolError, SqlError, OSError, asyncio.TimeoutError) as exc:
             # What clients do is their matter: a lost connection is no failure of this server.
             log.info("connection ended: %s", exc)
         finally:
@@ -96,9 +104,9 @@ class Connection:
         self._home = login.database or MASTER
         try:
             self._instance.enter(self._home, session)
-        except SqlError as error:
+        except SqlError:
             self._instance.sessions.close(session)
-            raise ProtocolError(f"the database was dropped during the login: {error}") from error
+            raise
         return session
 
     def _disconnect(self) -> None:
@@ -147,7 +155,9 @@ class Connection:
             work = partial(self._work, message, session, request, response)
             await self._loop.run_in_executor(self._workers, work)
         except Aborted:
-            fatal = self._tell_abort(request, response)
+            fatal = request.stop is Stop.KILL
+            if fatal:
+                response.errors([diagnostic(596)])
         except SqlError as error:
             response.errors(error.diagnostics)
             fatal = error.diagnostics[0].severity >= _FATAL
@@ -160,18 +170,13 @@ class Connection:
         session.request = None
         if request.stop is Stop.ATTENTION:
             response.finish_attention()
+        elif request.stop in (Stop.DISCONNECT, Stop.SHUTDOWN):
+            # A server that goes down hangs up: a client must not take this for an end.
+            self._transport.reset()
         else:
             response.finish()
         if fatal:
             await self._transport.close()
-
-    def _tell_abort(self, request: Request, response: Response) -> bool:
-        """Say why a request was stopped, if there is anybody to tell; return whether it is over."""
-        if request.stop is Stop.ATTENTION:
-            return False
-        number = 596 if request.stop is Stop.KILL else 6005
-        response.errors([diagnostic(number)])
-        return True
 
     def _work(
         self, message: Message, session: Session, request: Request, response: Response

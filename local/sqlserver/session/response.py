@@ -92,15 +92,19 @@ class Response:
     def finish(self) -> None:
         """Send what is left and end the message."""
         token, status, count = self._held or (DoneToken.DONE, Done.FINAL, 0)
-        self._end(tokens.done(token, status, count))
+        self._held = None
+        self._write(tokens.done(token, status, count))
+        self._send(self._writer.finish())
 
     def finish_attention(self) -> None:
-        """End the message as the answer to an attention; what was held back is forgotten."""
-        self._end(tokens.done(DoneToken.DONE, Done.ATTENTION))
+        """End the message as the answer to an attention.
 
-    def _end(self, last: bytes) -> None:
-        full = self._writer.write(last)
-        self._send(full + self._writer.finish())
+        ODBC Driver 18 reports a cancelled execute as done without an error, unless some
+        completion stands before the one that acknowledges the attention.
+        """
+        self._held = self._held or (self._statement, Done.ERROR, 0)
+        self._write(tokens.done(DoneToken.DONE, Done.ATTENTION))
+        self._send(self._writer.finish())
 
     def _write(self, data: bytes) -> None:
         if self._held:

@@ -286,12 +286,12 @@ def _item(stream: TokenStream) -> Item:
         stream.expect_symbol("*")
         return Item(None, qualifier=qualifier)
     expression = parse_expression(stream)
-    if (
-        isinstance(expression, Operation)
-        and expression.operator == "="
-        and isinstance(expression.operands[0], Variable)
-    ):
-        return Item(expression.operands[1], assign=expression.operands[0].name)
+    if isinstance(expression, Operation) and expression.operator == "=":
+        left, right = expression.operands
+        if isinstance(left, Variable):
+            return Item(right, assign=left.name)
+        if isinstance(left, Name):
+            return Item(right, alias=left.parts[-1])
     return Item(expression, _alias(stream))
 
 

@@ -17,6 +17,7 @@ from local.sqlserver.sqltypes import (
     numeric,
     nvarchar,
     varbinary,
+    varchar,
 )
 from local.sqlserver.tsql.ast import Literal
 from local.sqlserver.tsql.lexer import Token, TokenKind
@@ -36,7 +37,13 @@ _INT_MAX = 2**31 - 1
 _TYPES = {kind.value: kind for kind in Kind} | {
     "decimal": Kind.NUMERIC,
     "integer": Kind.INT,
-    "sysname": Kind.NVARCHAR,
+}
+_NAMED = {
+    "sysname": SYSNAME,
+    # ODBC declares long parameters with the old types.
+    "ntext": nvarchar(None),
+    "text": varchar(None),
+    "image": varbinary(None),
 }
 
 
@@ -180,8 +187,8 @@ class TokenStream:
         if self.accept_symbol("."):
             raise self.error()
         name = self.identifier().lower()
-        if name == "sysname":
-            return SYSNAME
+        if name in _NAMED:
+            return _NAMED[name]
         kind = _TYPES.get(name)
         if kind is None:
             raise not_simulated(f"data type {name}")

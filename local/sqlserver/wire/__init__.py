@@ -1,4 +1,5 @@
-"""The tabular data stream (TDS 7.4): bytes in, values out, and back. Pure, except `transport`.
+"""The tabular data stream (TDS 7.4): bytes in, values out, and back.
 
-Source: Microsoft, [MS-TDS] Tabular Data Stream Protocol. Nothing here knows a database.
+Pure, except `transport` and `certificate`; nothing here knows a database.
+Source: Microsoft, [MS-TDS] Tabular Data Stream Protocol.
 """

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from local.sqlserver.sqltypes import SqlType
 from local.sqlserver.wire.cursor import Cursor, ProtocolError, decode_utf16
-from local.sqlserver.wire.values import decode_parameter
+from local.sqlserver.wire.decoding import decode_parameter
 
 PROCEDURES = {
     10: "sp_executesql",

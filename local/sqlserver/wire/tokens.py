@@ -12,7 +12,8 @@ from struct import pack
 from local.sqlserver.results import Column
 from local.sqlserver.sqltypes import SqlType
 from local.sqlserver.wire.cursor import encode_utf16
-from local.sqlserver.wire.values import COLLATION, encode_type, encode_value
+from local.sqlserver.wire.encoding import encode_type, encode_value
+from local.sqlserver.wire.layout import COLLATION
 
 TDS_74 = bytes.fromhex("74000004")
 _NULLABLE_UNKNOWN_UPDATE = 0x0009
