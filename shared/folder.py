@@ -54,6 +54,11 @@ def migration_id(folder: str) -> str:
     return f"{readable}-{digest}"
 
 
+def is_migration_id(text: str) -> bool:
+    """Tell whether a text can be the id of a migration at all."""
+    return re.fullmatch(r"[A-Za-z0-9_.-]{1,80}", text) is not None
+
+
 class Contents(NamedTuple):
     """The sets of one database of a folder, and those of any others, which are not its own."""
 

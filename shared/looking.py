@@ -16,7 +16,7 @@ from shared.catalog import StoredProgress
 from shared.chain import DatabaseState, TargetPosition, find_named, plan_restore
 from shared.errors import RequestError, StorageError
 from shared.explain import Explanation
-from shared.folder import lies_in, owner_of, sort_contents
+from shared.folder import is_migration_id, lies_in, owner_of, sort_contents
 from shared.lsn import Lsn
 from shared.outlook import (
     Action,
@@ -54,12 +54,13 @@ class Sight:
 
 def read_migration(place: Workplace, migration_id: str) -> tuple[MigrationOrder, StoredProgress]:
     """Return the order and the progress of a migration; raises RequestError for an unknown one."""
-    order = place.catalog.read_order(migration_id)
+    known = is_migration_id(migration_id)
+    order = place.catalog.read_order(migration_id) if known else None
     if order is None:
         raise RequestError(
             404,
             "MigrationNotFound",
-            f"there is no migration {migration_id!r}",
+            f"there is no migration {migration_id[:80]!r}",
             action="list the migrations to see their ids",
         )
     return order, place.catalog.read_progress(order)

@@ -10,14 +10,16 @@ from typing import Any
 from uuid import UUID
 
 import httpx
-from azure.core.exceptions import ResourceExistsError
+from pydantic import SecretStr
 
 from local.samples import SampleBackup
 from local.stack import TARGET, Stack
+from shared.arrivals import unchecked_blobs
 from shared.chain import TargetPosition
-from shared.settings import SqlServerSettings
+from shared.settings import Settings, SqlServerSettings
 from shared.targets import RestoredSet
 from shared.targets.sqlserver import SqlServerTarget
+from shared.workplace import Workplace
 
 PATIENCE_S = 90.0
 
@@ -87,6 +89,12 @@ class World:
             json=body if content is None and body is not None else None,
         )
 
+    @property
+    def account(self) -> tuple[str, str]:
+        """Name and key of the storage account."""
+        credential = self.stack.container.credential
+        return credential.account_name, credential.account_key
+
     # What happens by itself, made to happen now
 
     def sweep(self) -> None:
@@ -141,6 +149,17 @@ class World:
         self.sweep()
         time.sleep(1.0)
         return self.wait(migration, settled)
+
+    def wait_checked(self, folder: str) -> None:
+        """Wait until the catalog knows the present version of every blob below a folder."""
+        place = Workplace(
+            Settings(storage_connection_string=SecretStr(self.stack.connection_string))
+        )
+        deadline = time.monotonic() + PATIENCE_S
+        while any(blob.name.startswith(folder + "/") for blob in unchecked_blobs(place)):
+            assert time.monotonic() < deadline, f"blobs below {folder} stay unchecked"
+            self.sweep()
+            time.sleep(0.5)
 
     # What the target says
 
@@ -209,7 +228,6 @@ def _short(shown: Json) -> Json:
 __all__ = [
     "TARGET",
     "Json",
-    "ResourceExistsError",
     "World",
     "details",
     "guids",
