@@ -7,7 +7,7 @@ cannot place is None, never a guess.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from enum import IntEnum
 from typing import Any
@@ -222,7 +222,8 @@ class BackupSet(BaseModel):
     """The output of one BACKUP statement, with those of its files that are known.
 
     What is not known is None and never refuses anything; a recovery fork of zeros is not known.
-    `files` is in family order, one file a family; of copies the first by name is kept.
+    `files` is in family order, one file a family: what one RESTORE names. `copies` are the other
+    files of the set that are known: the same families once more, or those of another media set.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -253,6 +254,7 @@ class BackupSet(BaseModel):
     position: int = 1
     family_count: int = Field(ge=1, le=64)
     files: tuple[SetFile, ...]
+    copies: tuple[SetFile, ...] = ()
 
     @model_validator(mode="before")
     @classmethod
@@ -273,7 +275,7 @@ class BackupSet(BaseModel):
     @classmethod
     def of(cls, header: BackupHeader, label: MediaLabel, name: str) -> BackupSet:
         """Make a set of the header and label of one of its files."""
-        shared = set(cls.model_fields) & set(BackupHeader.model_fields)
+        shared = (set(cls.model_fields) & set(BackupHeader.model_fields)) - {"server_name"}
         return cls(
             **{field: getattr(header, field) for field in shared},
             server_name=header.server_name or "",
@@ -302,9 +304,9 @@ class BackupSet(BaseModel):
 def merge_families(parts: Iterable[BackupSet]) -> tuple[BackupSet, ...]:
     """Join parts with the same BackupSetGUID: the stripes of a set, and copies of its files.
 
-    The result does not depend on the order of `parts`; it is ordered by LastLSN. Files of one
-    set that come from two media sets cannot serve one RESTORE (error 3258): those of the media
-    set with the most families are kept.
+    The result does not depend on the order of `parts`; it is ordered by LastLSN. Of copies the
+    first by name is used. Files of one set that come from two media sets cannot serve one RESTORE
+    (error 3258): those of the media set with the most families are used.
     """
     by_guid: dict[UUID, list[BackupSet]] = {}
     for part in parts:
@@ -317,12 +319,27 @@ def merge_families(parts: Iterable[BackupSet]) -> tuple[BackupSet, ...]:
 def _merge(group: list[BackupSet]) -> BackupSet:
     if len(group) == 1 and len(group[0].files) == 1:
         return group[0]
-    media: dict[UUID | None, dict[int, SetFile]] = {}
-    for file in sorted((f for part in group for f in part.files), key=lambda f: f.name):
-        media.setdefault(file.media_set_id, {}).setdefault(file.family_sequence_number, file)
-    best = max(media.items(), key=lambda item: (len(item[1]), str(item[0])))[1]
+    every = sorted(
+        {file for part in group for file in (*part.files, *part.copies)},
+        key=lambda f: (f.name, f.family_sequence_number, str(f.media_set_id)),
+    )
+    known_media = {file.media_set_id for file in every} - {None}
+    choices = [_one_a_family(every, media) for media in sorted(known_media, key=str)] or [
+        _one_a_family(every, None)
+    ]
+    files = max(choices, key=len)
     first = min(group, key=lambda part: min(f.name for f in part.files))
-    return first.model_copy(update={"files": tuple(best[number] for number in sorted(best))})
+    copies = tuple(file for file in every if file not in files)
+    return first.model_copy(update={"files": files, "copies": copies})
+
+
+def _one_a_family(files: Sequence[SetFile], media: UUID | None) -> tuple[SetFile, ...]:
+    """Return the first file of each family; a file whose media set is not known fits any."""
+    chosen: dict[int, SetFile] = {}
+    for file in files:
+        if file.media_set_id in (media, None):
+            chosen.setdefault(file.family_sequence_number, file)
+    return tuple(chosen[number] for number in sorted(chosen))
 
 
 _UNKNOWN_FORKS = (None, "", UUID(int=0), str(UUID(int=0)))

@@ -84,15 +84,23 @@ class Lineage:
     """
 
     def __init__(
-        self, sets: Sequence[BackupSet], *, name: str | None = None, live: UUID | None = None
+        self, sets: Sequence[BackupSet], *, name: str | None = None, last: BackupSet | None = None
     ) -> None:
         """Read the forks of `sets`.
 
         `name` is the database's name where a copy under another name lives in the same family;
-        without it the name of the oldest full counts. `live` overrules the latest backup.
+        without it the name of the oldest full counts, with what it was renamed to or from. `last`
+        is the set that the restore is to end with: it tells the name, and its fork is the live
+        one.
         """
-        self.live = live or _live_fork(sets, name)
-        self._ends = _ends_of_forks(sets, self.live) if self.live else {}
+        known = [s for s in sets if s.recovery_fork_id is not None]
+        if name is not None:
+            names = {name, *([last.database_name] if last else [])}
+        else:
+            names = _renames_of(last or _oldest(sets), known) if sets else set()
+        own = [s for s in known if s.database_name in names] or known
+        self.live = last.recovery_fork_id if last else _fork_of_latest(own)
+        self._ends = _ends_of_forks(known, own, self.live) if self.live else {}
 
     def is_dead(self, backup: BackupSet) -> bool:
         """Tell whether restoring `backup` would leave the live history for good."""
@@ -108,30 +116,44 @@ class Lineage:
         return fork is None or self.live is None or fork == self.live
 
 
-def _ends_of_forks(sets: Sequence[BackupSet], live: UUID) -> dict[UUID, Lsn]:
+def _fork_of_latest(sets: Sequence[BackupSet]) -> UUID | None:
+    latest = max(
+        sets,
+        key=lambda s: (s.backup_finish_date or _BEFORE_ALL, s.last_lsn, str(s.backup_set_guid)),
+        default=None,
+    )
+    return latest.recovery_fork_id if latest else None
+
+
+def _ends_of_forks(
+    sets: Sequence[BackupSet], own: Sequence[BackupSet], live: UUID
+) -> dict[UUID, Lsn]:
     """Return, for each fork but the live one, the LSN up to which it is part of live history.
 
-    Logs that cross from a fork to another tell exactly. A fork that branches off the live
-    history has no part in it. Any other fork may be an ancestor of the oldest one known, but
-    only up to the first LSN that this one is known to have written itself.
+    Logs that cross from a fork to another tell exactly. A fork that branches off the live history
+    has no part in it, nor has one that only copies under another name have written. Any other
+    fork may be an ancestor of the oldest one known, but only up to the first LSN that this one
+    is known to have written itself. `own` are the sets that bear the database's name.
     """
     parents = _parents(sets)
     ends: dict[UUID, Lsn] = {}
-    history = [live]
-    while (step := parents.get(history[-1])) and step[0] not in history:
-        ends[step[0]] = step[1]
-        history.append(step[0])
-    own = [
+    oldest = live
+    while (step := parents.get(oldest)) and step[0] != live and step[0] not in ends:
+        oldest = step[0]
+        ends[oldest] = step[1]
+    history = {live, *ends}
+    written = [
         s.first_lsn if s.backup_type is BackupType.LOG else s.checkpoint_lsn
         for s in sets
-        if s.first_recovery_fork_id == history[-1] and not s.is_empty
+        if s.first_recovery_fork_id == oldest and not s.is_empty
     ]
-    for fork in {s.recovery_fork_id for s in sets} - {None, *history}:
-        assert fork is not None  # noqa: S101 for the type checker: None was taken out above
-        if _descends_from(fork, history, parents):
+    branches = _descendants(history, parents)
+    own_forks = {s.recovery_fork_id for s in own}
+    for fork in {s.recovery_fork_id for s in sets if s.recovery_fork_id} - history:
+        if fork in branches or fork not in own_forks:
             ends[fork] = Lsn(0)
-        elif own:
-            ends[fork] = min(own)
+        elif written:
+            ends[fork] = min(written)
     return ends
 
 
@@ -148,27 +170,35 @@ def _parents(sets: Sequence[BackupSet]) -> dict[UUID, tuple[UUID, Lsn]]:
     return parents
 
 
-def _descends_from(
-    fork: UUID, history: Sequence[UUID], parents: dict[UUID, tuple[UUID, Lsn]]
-) -> bool:
-    seen: set[UUID] = set()
-    while fork in parents and fork not in seen:
-        seen.add(fork)
-        fork = parents[fork][0]
-        if fork in history:
-            return True
-    return False
+def _descendants(history: set[UUID], parents: dict[UUID, tuple[UUID, Lsn]]) -> set[UUID]:
+    """Return the forks that branch off a history, at once or by way of others."""
+    children: dict[UUID, list[UUID]] = {}
+    for child, (parent, _) in parents.items():
+        children.setdefault(parent, []).append(child)
+    found: set[UUID] = set()
+    open_ends = list(history)
+    while open_ends:
+        fresh = [f for f in children.get(open_ends.pop(), ()) if f not in found | history]
+        found.update(fresh)
+        open_ends.extend(fresh)
+    return found
 
 
-def _live_fork(sets: Sequence[BackupSet], name: str | None) -> UUID | None:
-    known = [s for s in sets if s.recovery_fork_id is not None]
-    if not known:
-        return None
-    wanted = name if name is not None else _oldest(sets).database_name
-    forks = {s.recovery_fork_id for s in known if s.database_name == wanted}
-    bearing = [s for s in known if s.database_name == wanted or s.recovery_fork_id in forks]
-    latest = max(
-        bearing or known,
-        key=lambda s: (s.backup_finish_date or _BEFORE_ALL, s.last_lsn, str(s.backup_set_guid)),
-    )
-    return latest.recovery_fork_id
+def _renames_of(backup: BackupSet, known: Sequence[BackupSet]) -> set[str]:
+    """Return the name that a backup bears, and those its database was renamed to or from.
+
+    A renamed database goes on writing the same fork; a copy under another name never does.
+    """
+    named: dict[UUID | None, set[str]] = {}
+    written: dict[str, set[UUID | None]] = {}
+    for one in known:
+        named.setdefault(one.recovery_fork_id, set()).add(one.database_name)
+        written.setdefault(one.database_name, set()).add(one.recovery_fork_id)
+    names = {backup.database_name}
+    open_ends = list(names)
+    while open_ends:
+        forks = written.get(open_ends.pop(), set())
+        fresh = {other for fork in forks for other in named.pop(fork, ())} - names
+        names |= fresh
+        open_ends.extend(fresh)
+    return names

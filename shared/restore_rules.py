@@ -7,6 +7,7 @@ Source: Microsoft Learn, "Restore and Recovery Overview", "Apply Transaction Log
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from enum import Enum
 from typing import NamedTuple
 from uuid import UUID
@@ -47,7 +48,8 @@ class Rejection(NamedTuple):
 class Reached(NamedTuple):
     """A point that a restore has reached. Unknown parts are None and never refuse anything.
 
-    A `base` of None on a known full means that no differential can name it (copy-only).
+    The exception is the base: a differential that cannot be matched with it is refused. After a
+    copy-only full it is None, because no differential names such a full as its base.
     """
 
     redo: Lsn
@@ -99,9 +101,7 @@ def has_base(reached: Reached, differential: BackupSet) -> bool:
     """
     if reached.base_guid is not None and differential.differential_base_guid is not None:
         return reached.base_guid == differential.differential_base_guid
-    named = differential.differential_base_lsn
-    if named is None:
-        named = differential.database_backup_lsn
+    named = differential.differential_base_lsn or differential.database_backup_lsn
     return reached.base_lsn is not None and reached.base_lsn == named
 
 
@@ -129,29 +129,67 @@ def _on_path(reached: Reached, log: BackupSet) -> bool:
     return reached.fork == last and (point is None or reached.redo >= point)
 
 
+def holds_stop(log: BackupSet, stop_at: datetime | None) -> bool:
+    """Tell whether a log may hold a stop time, if any: it was finished then or later.
+
+    The finish is only an upper bound for what is in a log. A stop close to it may turn out to lie
+    in the next log (message 4322).
+    """
+    finish = log.backup_finish_date
+    return stop_at is not None and finish is not None and finish >= stop_at
+
+
+def is_bulk_inside(log: BackupSet, stop_at: datetime | None) -> bool:
+    """Tell whether a stop would lie inside a log with bulk-logged changes, not at its end."""
+    return (
+        log.has_bulk_logged_data and holds_stop(log, stop_at) and log.backup_finish_date != stop_at
+    )
+
+
 def after(reached: Reached | None, backup: BackupSet, fulls: Sequence[BackupSet]) -> Reached:
     """Return the position after a set was restored; `reached` may be None for a full only.
 
-    A log that rolls through the checkpoint of a newer conventional full makes that full the
-    differential base, as it happened at the source; `fulls` are those that are known.
+    `fulls` are those that are known, usable or not: a log may roll over their checkpoints.
     """
     fork = backup.recovery_fork_id
     if backup.backup_type is BackupType.DATABASE or reached is None:
         if backup.is_copy_only:
             return Reached(backup.last_lsn, fork, None, None)
         return Reached(backup.last_lsn, fork, backup.checkpoint_lsn, backup.backup_set_guid)
+    base = reached.base_lsn, reached.base_guid
     if backup.backup_type is BackupType.LOG:
-        passed = [
-            full
-            for full in fulls
-            if reached.redo <= full.checkpoint_lsn < backup.last_lsn
-            and not full.is_copy_only
-            and not _differ(full.recovery_fork_id, fork)
-        ]
-        if passed:
-            base = max(passed, key=lambda full: (full.checkpoint_lsn, full.backup_set_guid))
-            return Reached(backup.last_lsn, fork, base.checkpoint_lsn, base.backup_set_guid)
-    return Reached(backup.last_lsn, fork, reached.base_lsn, reached.base_guid)
+        base = _base_rolled_over(reached.redo, backup, fulls) or base
+    return Reached(backup.last_lsn, fork, *base)
+
+
+def _base_rolled_over(
+    redo: Lsn, log: BackupSet, fulls: Sequence[BackupSet]
+) -> tuple[Lsn, UUID | None] | None:
+    """Return the differential base that a log leaves behind when applied from `redo`, if new.
+
+    Rolling through the checkpoint of a conventional full makes that full the base, as it happened
+    at the source. The log names the latest such checkpoint itself, so also that of a full that
+    nobody has uploaded counts, though its GUID is not known then.
+    """
+    passed: dict[Lsn, UUID | None] = {
+        full.checkpoint_lsn: full.backup_set_guid
+        for full in fulls
+        if redo <= full.checkpoint_lsn < log.last_lsn
+        and not full.is_copy_only
+        and not _differ(full.recovery_fork_id, _fork_at(log, full.checkpoint_lsn))
+    }
+    if redo <= log.database_backup_lsn < log.last_lsn:
+        passed.setdefault(log.database_backup_lsn, None)
+    return max(passed.items(), key=lambda base: base[0], default=None)
+
+
+def _fork_at(log: BackupSet, lsn: Lsn) -> UUID | None:
+    """Return the fork that a log is on at an LSN; one that crosses may not tell where it does."""
+    if log.first_recovery_fork_id == log.recovery_fork_id:
+        return log.recovery_fork_id
+    if log.fork_point_lsn is None:
+        return None
+    return log.first_recovery_fork_id if lsn < log.fork_point_lsn else log.recovery_fork_id
 
 
 def _differ(one: UUID | None, other: UUID | None) -> bool:

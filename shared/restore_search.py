@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import heapq
 from bisect import bisect_right
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import count
@@ -19,10 +19,13 @@ from uuid import UUID
 from shared.backupset import BackupSet, BackupType
 from shared.lineage import Lineage
 from shared.lsn import Lsn
-from shared.restore_rules import Reached, after, has_base, refusal_at
+from shared.restore_rules import Reached, after, holds_stop, is_bulk_inside, refusal_at
 
-Ends = Callable[[Reached, BackupSet | None], bool]
-"""Tells whether the requested end is reached, given the position and the set just restored."""
+Ends = Callable[[Reached], bool]
+"""Tells whether a position is the requested end."""
+
+_Seen = dict[tuple[UUID | None, Lsn | None, UUID | None], tuple[int, int, int]]
+_ANOTHER_FORK = UUID(int=0)  # stands for every fork that no log names; no known fork is zero
 
 
 @dataclass(frozen=True)
@@ -52,12 +55,15 @@ class _Node:
     differential: Lsn | int
     length: int
     ended: bool
-    stops: bool
+    stops: bool = False
 
-    @property
-    def rank(self) -> tuple[int, int, int]:
-        """Better is greater: newest full, newest differential, fewest sets."""
-        return self.full, self.differential, -self.length
+    def rank(self, *, by_length: bool = False) -> tuple[int, int, int]:
+        """Better is greater: newest full, newest differential, fewest sets.
+
+        What is ahead of a place may bring a newer differential; then only the length of the way
+        there will have counted. So both the best and the shortest way to a place are kept.
+        """
+        return self.full, 0 if by_length else self.differential, -self.length
 
 
 class Search:
@@ -76,116 +82,121 @@ class Search:
         self._fulls = [s for s in usable if s.backup_type is BackupType.DATABASE]
         self._known_fulls = [s for s in known if s.backup_type is BackupType.DATABASE]
         self._differentials = [s for s in usable if s.backup_type is BackupType.DIFFERENTIAL]
+        self._differential_lasts = [s.last_lsn for s in self._differentials]
         logs = [s for s in usable if s.backup_type is BackupType.LOG and not s.is_empty]
-        self._stopping = [s for s in logs if self._has_stop(s)]
-        self._spans = _by_fork([s for s in logs if not self._has_stop(s)])
+        stopping = sorted((s for s in logs if holds_stop(s, stop_at)), key=lambda s: s.first_lsn)
+        self._bulk = [s for s in stopping if is_bulk_inside(s, stop_at)]
+        self._stopping = [s for s in stopping if not is_bulk_inside(s, stop_at)]
+        self._stopping_firsts = [s.first_lsn for s in self._stopping]
+        self._spans = _by_fork([s for s in logs if not holds_stop(s, stop_at)])
 
     def best(self, start: Reached | None, ends: Ends) -> Path | None:
         """Return the best path from `start`, or from nothing; None if no full can begin one."""
-        found = max(
-            self._walk(start, ends),
-            key=lambda node: (
-                self._lineage.is_live(node.reached.fork),
-                node.ended,
-                0 if node.ended else node.reached.redo,
-                node.rank,
-            ),
-            default=None,
-        )
+        found = max(self._walk(start, ends), key=self._merit, default=None)
         return _path_to(found) if found else None
 
-    def stops_in_bulk(self, reached: Reached) -> bool:
-        """Tell whether the next log holds the stop time amid bulk-logged changes."""
-        return bool(self.bulk_stops(reached))
+    def _merit(self, node: _Node) -> tuple[object, ...]:
+        """Better is greater; the last three only make the choice certain."""
+        redo, fork = node.reached.redo, node.reached.fork
+        return (
+            self._lineage.is_live(fork),
+            node.ended,
+            0 if node.ended else redo,
+            node.rank(),
+            fork is not None,
+            -redo,
+            str(fork),
+        )
 
     def bulk_stops(self, reached: Reached) -> list[BackupSet]:
-        """Return the logs that fit at `reached` but cannot be stopped inside."""
-        return [s for s in self._stopping if self._is_bulk_inside(s) and not refusal_at(reached, s)]
+        """Return the logs that fit and hold the stop time, but cannot be stopped inside."""
+        return [s for s in self._bulk if not refusal_at(reached, s)]
 
     def _walk(self, start: Reached | None, ends: Ends) -> list[_Node]:
         """Return every position that can be reached, each with its best path."""
         order = count()
         queue: list[tuple[Lsn, int, _Node]] = []
-        best: dict[tuple[Reached, bool], _Node] = {}
-        from_base: dict[tuple[UUID, Lsn | None, UUID | None], int] = {}
+        best: dict[tuple[Reached, bool, bool], _Node] = {}
+
+        def is_best(node: _Node, *, by_length: bool) -> bool:
+            return best.get((node.reached, node.ended, by_length)) is node
 
         def offer(node: _Node) -> None:
-            key = node.reached, node.ended
-            if key not in best or node.rank > best[key].rank:
-                best[key] = node
+            for by_length in (False, True):
+                key = node.reached, node.ended, by_length
+                rank = node.rank(by_length=by_length)
+                if key not in best or rank > best[key].rank(by_length=by_length):
+                    best[key] = node
+            if is_best(node, by_length=False) or is_best(node, by_length=True):
                 heapq.heappush(queue, (node.reached.redo, next(order), node))
 
         for node in self._beginnings(start, ends):
             offer(node)
+        seen: _Seen = {}
         while queue:
             _, _, node = heapq.heappop(queue)
-            if best[node.reached, node.ended] is not node or node.ended:
-                continue
-            for backup in self._next(node, from_base):
-                offer(self._step(node, backup, ends))
+            is_current = is_best(node, by_length=False) or is_best(node, by_length=True)
+            if is_current and not node.ended:
+                for backup in (*self._next_logs(node.reached), *self._next_data(node, seen)):
+                    offer(self._step(node, backup, ends))
         return list(best.values())
 
     def _beginnings(self, start: Reached | None, ends: Ends) -> list[_Node]:
         if start is not None:
-            return [_Node(start, None, None, -1, -1, 0, ends(start, None), stops=False)]
-        nodes = []
-        for full in self._fulls:
-            reached = after(None, full, ())
-            nodes.append(
-                _Node(reached, None, full, full.last_lsn, -1, 1, ends(reached, full), stops=False)
-            )
-        return nodes
+            return [_Node(start, None, None, -1, -1, 0, ends(start))]
+        return [
+            _Node(reached, None, full, full.last_lsn, -1, 1, ends(reached))
+            for full in self._fulls
+            for reached in (after(None, full, ()),)
+        ]
 
     def _step(self, node: _Node, backup: BackupSet, ends: Ends) -> _Node:
         reached = after(node.reached, backup, self._known_fulls)
-        stops = backup.backup_type is BackupType.LOG and self._has_stop(backup)
-        differential = node.differential
-        if backup.backup_type is BackupType.DIFFERENTIAL:
-            differential = max(differential, backup.last_lsn)
+        stops = backup.backup_type is BackupType.LOG and holds_stop(backup, self._stop_at)
+        is_differential = backup.backup_type is BackupType.DIFFERENTIAL
         return _Node(
             reached,
             node,
             backup,
             node.full,
-            differential,
+            backup.last_lsn if is_differential else node.differential,
             node.length + 1,
-            stops or ends(reached, backup),
+            stops or ends(reached),
             stops,
         )
 
-    def _next(
-        self, node: _Node, from_base: dict[tuple[UUID, Lsn | None, UUID | None], int]
-    ) -> list[BackupSet]:
+    def _next_logs(self, reached: Reached) -> Iterable[BackupSet]:
+        for span in self._spans_on(reached.fork):
+            log = span.furthest(reached.redo)
+            if log is not None and refusal_at(reached, log) is None:
+                yield log
+        # The first log that holds the stop time, for each fork that it may lead to.
+        begun = self._stopping[: bisect_right(self._stopping_firsts, reached.redo)]
+        fitting = [log for log in begun if refusal_at(reached, log) is None]
+        for fork in {log.recovery_fork_id for log in fitting}:
+            yield min(
+                (log for log in fitting if log.recovery_fork_id == fork),
+                key=lambda log: (log.last_lsn, log.backup_set_guid),
+            )
+
+    def _spans_on(self, fork: UUID | None) -> Sequence[_Span]:
+        return self._spans.get(fork, self._spans[_ANOTHER_FORK])
+
+    def _next_data(self, node: _Node, seen: _Seen) -> Iterable[BackupSet]:
+        """Return the differentials that fit.
+
+        Those that fit here fitted already at an earlier place on the same fork and base, and lead
+        to the same places; only a better way is worth another look.
+        """
         reached = node.reached
-        steps = [
-            log
-            for span in self._spans.values()
-            if (log := span.furthest(reached.redo)) and refusal_at(reached, log) is None
-        ]
-        stopping = (
-            s
-            for s in self._stopping
-            if not self._is_bulk_inside(s) and refusal_at(reached, s) is None
-        )
-        steps.extend(list(stopping)[:1])
-        for backup in self._differentials:
-            if has_base(reached, backup) and refusal_at(reached, backup) is None:
-                # The same differential on the same base leads to the same place from anywhere;
-                # only a shorter way there is worth another look.
-                key = backup.backup_set_guid, reached.base_lsn, reached.base_guid
-                if from_base.get(key, node.length + 1) > node.length:
-                    from_base[key] = node.length
-                    steps.append(backup)
-        return steps
-
-    def _has_stop(self, log: BackupSet) -> bool:
-        """Tell whether a log is the first that may hold the stop time: its finish says so."""
-        finish = log.backup_finish_date
-        return self._stop_at is not None and finish is not None and finish >= self._stop_at
-
-    def _is_bulk_inside(self, log: BackupSet) -> bool:
-        """Tell whether the stop lies inside a log with bulk-logged changes, not at its end."""
-        return log.has_bulk_logged_data and log.backup_finish_date != self._stop_at
+        key = reached.fork, reached.base_lsn, reached.base_guid
+        rank = node.rank(by_length=True)
+        if key in seen and rank <= seen[key]:
+            return
+        seen[key] = rank
+        for backup in self._differentials[bisect_right(self._differential_lasts, reached.redo) :]:
+            if refusal_at(reached, backup) is None:
+                yield backup
 
 
 class _Span:
@@ -204,14 +215,26 @@ class _Span:
         return self._furthest[index - 1] if index else None
 
 
-def _by_fork(logs: Sequence[BackupSet]) -> dict[object, _Span]:
-    """Index logs by fork pair; a log that crosses forks stands alone, its fork point decides."""
+def _by_fork(logs: Sequence[BackupSet]) -> dict[UUID | None, list[_Span]]:
+    """Index logs by each fork on which they may be applied.
+
+    A log that crosses forks stands alone, because its fork point decides where it fits. Logs of
+    an unknown fork may fit on any, and on an unknown fork, under None, any log may fit.
+    """
     groups: dict[object, list[BackupSet]] = {}
     for log in logs:
         pair = log.first_recovery_fork_id, log.recovery_fork_id
-        key: object = pair if pair[0] == pair[1] else log.backup_set_guid
-        groups.setdefault(key, []).append(log)
-    return {key: _Span(group) for key, group in groups.items()}
+        groups.setdefault(pair if pair[0] == pair[1] else log.backup_set_guid, []).append(log)
+    spans = [(group[0], _Span(group)) for group in groups.values()]
+    unknown = [span for log, span in spans if log.recovery_fork_id is None]
+    index: dict[UUID | None, list[_Span]] = {
+        None: [span for _, span in spans],
+        _ANOTHER_FORK: unknown,
+    }
+    for log, span in spans:
+        for fork in {log.first_recovery_fork_id, log.recovery_fork_id} - {None}:
+            index.setdefault(fork, list(unknown)).append(span)
+    return index
 
 
 def _path_to(node: _Node) -> Path:
