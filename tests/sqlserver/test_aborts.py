@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -165,9 +166,6 @@ def test_somebody_else_sits_in_the_database(console: Console, chain: Chain) -> N
     console.must(chain.statements["full"] + ", REPLACE")
 
 
-# -- the state on disk -----------------------------------------------------------------------------
-
-
 def test_state_survives_a_restart(settings: Settings, chain: Chain) -> None:
     script: list[Callable[[Console], object]] = [
         lambda c: c.must(chain.statements["full"]),
@@ -213,3 +211,13 @@ def test_two_servers_cannot_share_a_folder(settings: Settings) -> None:
         pytest.raises(ConfigurationError, match="another simulated SQL Server"),
     ):
         Instance(settings)
+
+
+def test_state_of_another_version_is_refused_with_what_to_do(settings: Settings) -> None:
+    with closing(Instance(settings)) as instance:
+        Console(instance).must("CREATE DATABASE Sales")
+    with closing(sqlite3.connect(settings.data / "instance.sqlite3")) as state, state:
+        state.execute("UPDATE databases SET body = '{}'")
+    with pytest.raises(ConfigurationError, match="another version") as refusal:
+        Instance(settings)
+    assert "delete that folder" in refusal.value.action

@@ -28,9 +28,6 @@ _SLOW = 0.2
 """MB/s: a sample of 64 KB of data takes a second."""
 
 
-# -- login -----------------------------------------------------------------------------------------
-
-
 @pytest.mark.parametrize(
     "options",
     [
@@ -101,8 +98,6 @@ def test_a_client_that_speaks_something_else_harms_nobody(
             pass
     assert connect(server).value("SELECT 1") == 1
 
-
-# -- values ----------------------------------------------------------------------------------------
 
 _VALUES: list[tuple[str, object]] = [
     ("int", 2**31 - 1),
@@ -200,9 +195,6 @@ def test_transactions(server: Server, connect: Connect) -> None:
     client.connection.commit()
     client.connection.rollback()
     assert client.value("SELECT @@TRANCOUNT") == 1
-
-
-# -- a RESTORE that takes its time -----------------------------------------------------------------
 
 
 @pytest.fixture(scope="module")
@@ -389,9 +381,6 @@ def test_many_sessions_restore_at_once(
     assert len({number for number, _ in rows}) == 12
     assert {state for _, state in rows} == {"RESTORING"}
     assert client.value("SELECT COUNT(*) FROM msdb.dbo.restorehistory") == 12
-
-
-# -- one chain from beginning to end ---------------------------------------------------------------
 
 
 def test_a_chain_and_its_history(start_server: Start, connect: Connect, tmp_path: Path) -> None:

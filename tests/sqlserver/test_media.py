@@ -126,9 +126,6 @@ def test_one_stripe_shows_its_header_but_not_its_files(console: Console, tmp_pat
     assert console.must(f"RESTORE VERIFYONLY FROM {both}").told[-1].number == 3262
 
 
-# -- URLs ------------------------------------------------------------------------------------------
-
-
 def _with_credential(
     console: Console, name: str, secret: str = SAS, identity: str = "SHARED ACCESS SIGNATURE"
 ) -> Console:

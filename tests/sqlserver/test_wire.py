@@ -38,7 +38,7 @@ from local.sqlserver.wire import tokens
 from local.sqlserver.wire.cursor import Cursor, ProtocolError, encode_utf16
 from local.sqlserver.wire.decoding import decode_parameter, decode_value
 from local.sqlserver.wire.encoding import encode_type, encode_value
-from local.sqlserver.wire.login7 import parse_login7, scramble
+from local.sqlserver.wire.login7 import parse_login7
 from local.sqlserver.wire.packets import (
     MAX_PACKET,
     MIN_PACKET,
@@ -199,7 +199,7 @@ def _login7(user: str, password: str, database: str, feature: bytes) -> bytes:
     for index, text in enumerate(texts):
         encoded = encode_utf16(text)
         if index == 2:
-            encoded = scramble(encoded)
+            encoded = bytes((((byte & 15) << 4) | (byte >> 4)) ^ 0xA5 for byte in encoded)
         if index == 5:
             table += pack("<HH", 94, 4)
             continue

@@ -123,8 +123,6 @@ class Compiler:
         self._grouped = grouped
         self.aggregates: list[Aggregate] = []
 
-    # -- values ------------------------------------------------------------------------------
-
     def value(self, expression: ast.Expression) -> Value:
         """Compile something that has a value."""
         match = _VALUES.get(type(expression))
@@ -244,8 +242,6 @@ class Compiler:
             return rows[0][0] if rows else None
 
         return Value(sql_type, evaluate)
-
-    # -- conditions --------------------------------------------------------------------------
 
     def condition(self, expression: ast.Expression) -> Condition:
         """Compile something that is true or not; raises SqlError 4145 for a value."""

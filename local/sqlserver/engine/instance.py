@@ -28,6 +28,7 @@ from local.sqlserver.media.device import Device
 from local.sqlserver.media.disk import DiskDevice
 from local.sqlserver.settings import Settings
 from shared.backupset import BackupHeader
+from shared.errors import ConfigurationError
 from shared.lsn import Lsn
 
 COLLATION = "SQL_Latin1_General_CP1_CI_AS"
@@ -42,7 +43,7 @@ class Instance:
     """
 
     def __init__(self, settings: Settings) -> None:
-        """Read the state; raises ConfigurationError if another server uses the folder."""
+        """Read the state; raises ConfigurationError if it is in use or of another version."""
         self.settings = settings
         self.sessions = Sessions()
         self.started = now()
@@ -51,15 +52,17 @@ class Instance:
         self.lock = threading.RLock()
         self._claims: dict[str, int] = {}
         self._databases = {_key(d.name): d for d in self._system_databases()}
-        self._databases |= {_key(d.name): d for d in self._store.load(Database)}
-        self._credentials = {c.name: c for c in self._store.load(Credential)}
-        self.history = History(self._store)
+        try:
+            self._databases |= {_key(d.name): d for d in self._store.load(Database)}
+            self._credentials = {c.name: c for c in self._store.load(Credential)}
+            self.history = History(self._store)
+        except ConfigurationError:
+            self._store.close()
+            raise
 
     def close(self) -> None:
         """Give the folder free."""
         self._store.close()
-
-    # -- databases ---------------------------------------------------------------------------
 
     def databases(self) -> list[Database]:
         """Return all databases in order of their ids."""
@@ -164,8 +167,6 @@ class Instance:
         settings = self.settings
         return (settings.data_path, settings.log_path, *settings.directories)
 
-    # -- credentials -------------------------------------------------------------------------
-
     def credentials(self) -> list[Credential]:
         """Return all credentials in order of their ids."""
         with self.lock:
@@ -206,8 +207,6 @@ class Instance:
         if kind == "URL":
             return BlobDevice(name, self.credentials())
         return DiskDevice(name, self.settings.backup_path)
-
-    # -- databases without a backup ----------------------------------------------------------
 
     def _system_databases(self) -> list[Database]:
         return [

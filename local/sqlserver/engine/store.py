@@ -12,6 +12,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TypeVar
 
+from pydantic import ValidationError
+
 from local.sqlserver.engine.model import (
     Credential,
     Database,
@@ -35,6 +37,7 @@ class Store:
 
     def __init__(self, folder: Path) -> None:
         """Open or create the state; raises ConfigurationError if another server uses it."""
+        self._folder = folder
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._lock = (folder / "lock").open("w")
         try:
@@ -56,10 +59,17 @@ class Store:
             )
 
     def load(self, kind: type[_Kind]) -> list[_Kind]:
-        """Return all records of a kind in order of their ids."""
+        """Return all records of a kind in order of their ids; raises ConfigurationError."""
         table, key = _TABLES[kind]
         rows = self._connection.execute(f"SELECT body FROM {table} ORDER BY {key}")  # noqa: S608 names of the table above
-        return [kind.model_validate_json(body) for (body,) in rows]
+        try:
+            return [kind.model_validate_json(body) for (body,) in rows]
+        except ValidationError as exc:
+            raise ConfigurationError(
+                f"the state of the simulated SQL Server in {self._folder} is of another version: "
+                f"{table} does not read as {kind.__name__}",
+                action="delete that folder; it holds no data, only what was restored",
+            ) from exc
 
     def save(self, *records: Record) -> None:
         """Write records, all or none of them."""

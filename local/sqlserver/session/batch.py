@@ -69,8 +69,6 @@ class Batch:
         self._request.command = _COMMANDS.get(type(statement), "SELECT")
         _RUNNERS[type(statement)](self, statement)
 
-    # -- queries and variables -----------------------------------------------------------------
-
     def _select(self, statement: ast.Select) -> None:
         columns, rows = run_query(statement.query, self._context)
         self._context.row_count = len(rows)
@@ -106,8 +104,6 @@ class Batch:
         elif statement.otherwise is not None:
             self._run(statement.otherwise)
 
-    # -- databases and credentials -------------------------------------------------------------
-
     def _create_database(self, statement: ast.CreateDatabase) -> None:
         self._instance.create_database(statement.name, self._session)
         self._sink.completed()
@@ -132,8 +128,6 @@ class Batch:
         self._sink.database(self._session.database, before)
         self._sink.completed()
 
-    # -- sessions ------------------------------------------------------------------------------
-
     def _set_option(self, statement: ast.SetOption) -> None:
         if statement.option == "IMPLICIT_TRANSACTIONS":
             self._session.implicit_transactions = statement.value == "ON"
@@ -146,8 +140,6 @@ class Batch:
     def _transaction(self, statement: ast.Transaction) -> None:
         change_transaction(self._context, statement.action, self._sink)
         self._sink.completed()
-
-    # -- RESTORE -------------------------------------------------------------------------------
 
     def _restore(self, statement: ast.Restore) -> None:
         verb = statement.verb.value

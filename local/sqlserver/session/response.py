@@ -31,8 +31,6 @@ class Response:
         self._held: tuple[DoneToken, Done, int] | None = None
         self._statement = DoneToken.DONE
 
-    # -- what statements answer ----------------------------------------------------------------
-
     def rows(self, columns: Sequence[Column], rows: Iterable[Sequence[object]]) -> None:
         """Answer with a result set."""
         self._write(tokens.column_metadata(columns))
@@ -71,8 +69,6 @@ class Response:
         if self._held is None:
             self._held = (self._statement, Done.FINAL, 0)
 
-    # -- procedures ----------------------------------------------------------------------------
-
     def begin_procedure(self) -> None:
         """Go on with the statements of a procedure."""
         self._statement = DoneToken.DONE_IN_PROCEDURE
@@ -86,8 +82,6 @@ class Response:
             self._write(tokens.return_value(ordinal, name, sql_type, value))
         self._held = (DoneToken.DONE_PROCEDURE, Done.ERROR if status else Done.FINAL, 0)
         self._statement = DoneToken.DONE
-
-    # -- the end -------------------------------------------------------------------------------
 
     def finish(self) -> None:
         """Send what is left and end the message."""

@@ -8,8 +8,6 @@ from typing import Union
 
 from local.sqlserver.sqltypes import SqlType
 
-# -- expressions -------------------------------------------------------------------------------
-
 
 @dataclass(frozen=True)
 class Literal:
@@ -127,8 +125,6 @@ Expression = Union[  # noqa: UP007 evaluated at run time, also by Python 3.10
     Subquery,
 ]
 
-# -- queries -----------------------------------------------------------------------------------
-
 
 @dataclass(frozen=True)
 class Item:
@@ -183,9 +179,6 @@ class Query:
     distinct: bool = False
 
 
-# -- statements --------------------------------------------------------------------------------
-
-
 class RestoreVerb(Enum):
     """What RESTORE is to do; the value is how messages call it."""
 
@@ -221,7 +214,6 @@ class Restore:
     stats: int | None = None
     file: Expression | None = None
     moves: tuple[tuple[str, str], ...] = ()
-    line: int = field(default=1, compare=False)
 
 
 @dataclass(frozen=True)

@@ -23,11 +23,10 @@ class TokenKind(Enum):
 
 
 class Token(NamedTuple):
-    """A token. `text` is the value: unquoted, unescaped. `line` counts from 1."""
+    """A token. `text` is the value: unquoted, unescaped."""
 
     kind: TokenKind
     text: str
-    line: int
 
 
 _PLAIN = re.compile(
@@ -51,9 +50,8 @@ def tokenize(text: str) -> list[Token]:
     a line break continues a literal on the next line, as SQL Server has it.
     """
     tokens: list[Token] = []
-    position, line = 0, 1
+    position = 0
     while position < len(text):
-        start = position
         if space := _SPACE.match(text, position):
             position = space.end()
         elif text.startswith("--", position):
@@ -63,9 +61,8 @@ def tokenize(text: str) -> list[Token]:
             position = _end_of_comment(text, position)
         else:
             kind, value, position = _token(text, position)
-            tokens.append(Token(kind, value, line))
-        line += text.count("\n", start, position)
-    tokens.append(Token(TokenKind.END, "", line))
+            tokens.append(Token(kind, value))
+    tokens.append(Token(TokenKind.END, ""))
     return tokens
 
 

@@ -46,7 +46,6 @@ _NOT_SIMULATED = (
 
 def parse_restore(stream: TokenStream) -> Restore:
     """Read a RESTORE statement, behind the word RESTORE."""
-    line = stream.current.line
     word = stream.accept_any("DATABASE", "LOG", "HEADERONLY", "FILELISTONLY", "LABELONLY")
     if word is None:
         stream.expect("VERIFYONLY")
@@ -71,7 +70,6 @@ def parse_restore(stream: TokenStream) -> Restore:
         stats=options.stats,
         file=options.file,
         moves=tuple(options.moves),
-        line=line,
     )
 
 

@@ -124,7 +124,7 @@ class TokenStream:
 
     def at_identifier(self) -> bool:
         """Tell whether an identifier comes next: quoted, or a word that is not reserved."""
-        kind, text, _ = self.current
+        kind, text = self.current
         return kind is TokenKind.QUOTED or (kind is TokenKind.WORD and text.upper() not in RESERVED)
 
     def at_qualified_star(self) -> bool:
@@ -167,7 +167,7 @@ class TokenStream:
 
     def constant(self) -> Literal | None:
         """Read a constant if one comes next."""
-        kind, text, _ = self.current
+        kind, text = self.current
         if kind is TokenKind.STRING:
             literal = text_literal(text)
         elif kind is TokenKind.BINARY:

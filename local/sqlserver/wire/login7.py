@@ -81,12 +81,8 @@ def _text(payload: bytes, fields: Cursor) -> str:
     return decode_utf16(_bytes(payload, fields))
 
 
-def scramble(password: bytes) -> bytes:
-    """Return UTF-16 password bytes as LOGIN7 carries them: nibbles swapped, then XOR 0xA5."""
-    return bytes((((byte << 4) & 0xF0) | (byte >> 4)) ^ 0xA5 for byte in password)
-
-
 def _unscramble(data: bytes) -> str:
+    """Undo what hides a password from the eye: nibbles swapped, then XOR 0xA5."""
     plain = bytes(byte ^ 0xA5 for byte in data)
     return decode_utf16(bytes(((byte << 4) & 0xF0) | (byte >> 4) for byte in plain))
 
