@@ -73,7 +73,7 @@ class Candidates:
         self.usable: list[BackupSet] = []
         self.spoilt: list[BackupSet] = []
         self.dead: list[BackupSet] = []
-        appended = _appended_files(self.sets)
+        appended = appended_files(self.sets)
         for backup in self.sets:
             self._sort_in(backup, is_appended=any(f.name in appended for f in backup.files))
 
@@ -167,7 +167,7 @@ def _ends_after(backup: BackupSet, named: BackupSet) -> bool:
     return backup.backup_type is not BackupType.DATABASE and not named.is_empty
 
 
-def _appended_files(sets: Sequence[BackupSet]) -> set[str]:
+def appended_files(sets: Sequence[BackupSet]) -> set[str]:
     """Return the names of files that hold more than one backup set."""
     owners: dict[str, set[UUID]] = {}
     for backup in sets:
