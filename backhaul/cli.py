@@ -13,9 +13,11 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 
 from backhaul import terminal
+from backhaul.demo import demo
 from backhaul.inspecting import inspect
 from backhaul.ordering import cancel, create, cutover
 from backhaul.plan_command import plan
+from backhaul.up import up
 from backhaul.watching import status, wait
 from shared.errors import BackhaulError
 
@@ -61,6 +63,8 @@ add(status, "backhaul status sales --watch")
 add(wait, "backhaul wait sales --status ReadyForCutover --timeout 600")
 add(cutover, "backhaul cutover sales --last-backup LOG/tail.trn")
 add(cancel, "backhaul cancel sales")
+add(up, "backhaul up --restore-speed 50")
+add(demo, "backhaul demo --backups /backups/SQL01")
 
 
 def main() -> int:

@@ -52,14 +52,14 @@ def span_of(backup: BackupSet) -> str:
 
 def _missing_families(missing: MissingFamilies) -> Explanation:
     backup, numbers = missing
-    listed = ", ".join(str(number) for number in numbers)
+    listed = " and ".join(filter(None, [", ".join(map(str, numbers[:-1])), str(numbers[-1])]))
+    which = f"file {listed} is" if len(numbers) == 1 else f"files {listed} are"
     here = ", ".join(file.name for file in backup.files)
     return Explanation(
         BlockingReason.STRIPES_MISSING,
         f"The {backup.backup_type.label} backup in {here} was written to {backup.family_count}"
-        f" files; number {listed} of them {'is' if len(numbers) == 1 else 'are'} missing"
-        f" ({span_of(backup)}).",
-        f"Upload file {listed} of {backup.family_count} of this backup to the same folder.",
+        f" files; {which} missing ({span_of(backup)}).",
+        f"Upload {which.rsplit(' ', 1)[0]} of {backup.family_count} to the migration's folder.",
     )
 
 

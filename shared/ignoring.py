@@ -32,10 +32,11 @@ IGNORED_BECAUSE = {
 
 
 class Used(NamedTuple):
-    """How far the full backups and differentials reach that are, or are to be, restored."""
+    """How far the sets reach that are, or are to be, restored: fulls, differentials, and all."""
 
     full_end: Lsn | None
     differential_end: Lsn | None
+    end: Lsn | None
 
     @classmethod
     def by(cls, sets: Iterable[RestoredBackup | BackupSet]) -> Used:
@@ -44,7 +45,11 @@ class Used(NamedTuple):
         for backup in sets:
             known = ends.get(backup.backup_type, backup.last_lsn)
             ends[backup.backup_type] = max(known, backup.last_lsn)
-        return cls(ends.get(BackupType.DATABASE), ends.get(BackupType.DIFFERENTIAL))
+        return cls(
+            ends.get(BackupType.DATABASE),
+            ends.get(BackupType.DIFFERENTIAL),
+            max(ends.values(), default=None),
+        )
 
 
 def ignore_reason(
@@ -57,18 +62,22 @@ def ignore_reason(
     kind, reason = backup.backup_type, rejection.reason
     if reason is Reason.WRONG_FORK:
         return IgnoreReason.OTHER_RECOVERY_FORK
-    if reason is Reason.AFTER_TARGET:
+    if reason is Reason.AFTER_TARGET and not _within(backup, used.end):
         return behind_end
-    if used.full_end is not None and backup.last_lsn <= used.full_end:
+    if _within(backup, used.full_end):
         return IgnoreReason.OLDER_THAN_FULL_BACKUP
     if kind is BackupType.DATABASE:
         return IgnoreReason.LATER_FULL_BACKUP
     if reason is Reason.WRONG_BASE:
         return IgnoreReason.NOT_BASED_ON_THIS_FULL
     if kind is BackupType.DIFFERENTIAL:
-        if reason is Reason.SUPERSEDED:
+        if reason is Reason.SUPERSEDED or _within(backup, used.differential_end):
             return IgnoreReason.SUPERSEDED_DIFFERENTIAL
         return IgnoreReason.DIFFERENTIAL_AFTER_LOG
-    if used.differential_end is not None and backup.last_lsn <= used.differential_end:
+    if _within(backup, used.differential_end):
         return IgnoreReason.COVERED_BY_DIFFERENTIAL
     return IgnoreReason.NOTHING_TO_APPLY
+
+
+def _within(backup: BackupSet, end: Lsn | None) -> bool:
+    return end is not None and backup.last_lsn <= end

@@ -251,11 +251,10 @@ def _waiting_for_named(
     order: MigrationOrder, plan: Plan, name: str, restored: str | None
 ) -> Outlook:
     so_far = f"everything up to {restored} is restored" if restored else "nothing is restored yet"
-    sentence = f"The last backup {name!r} has not arrived; {so_far}."
     if order.cutover is not None:
         why = Explanation(
             BlockingReason.LAST_BACKUP_NOT_FOUND,
-            f"The cutover waits: {sentence[0].lower()}{sentence[1:]}",
+            f"The cutover waits for the last backup {name!r}, which has not arrived; {so_far}.",
             f"Upload {name!r} to the migration's folder, or check the name.",
         )
         return blocked_by(why, plan, MigrationStatus.COMPLETING)._replace(
@@ -267,7 +266,7 @@ def _waiting_for_named(
         MigrationState.WAIT_FOR_LOG_BACKUP,
         RestoreState.WAITING,
         plan,
-        waiting_for=sentence,
+        waiting_for=f"the last backup {name!r}, which has not arrived; {so_far}",
     )
 
 

@@ -49,7 +49,7 @@ from shared.vocabulary import (
 from shared.workplace import Workplace
 
 _LOG = logging.getLogger(__name__)
-_WATCH_SECONDS = 2.0
+_WATCH_SECONDS = 1.0
 
 # Errors that tell of the backup itself: only another copy of it, or another backup, can help.
 _OF_THE_BACKUP = frozenset(
