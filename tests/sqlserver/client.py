@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -103,3 +104,21 @@ def refused() -> Iterator[list[pyodbc.Error]]:
         errors.append(error)
         return
     raise AssertionError("no error")
+
+
+@contextmanager
+def cancelled(cursor: pyodbc.Cursor) -> Iterator[None]:
+    """Cancel what runs inside; again and again, since nothing may run yet at the first time."""
+    ended = threading.Event()
+
+    def cancel() -> None:
+        while not ended.wait(0.2):
+            cursor.cancel()
+
+    canceller = threading.Thread(target=cancel)
+    canceller.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        canceller.join()
