@@ -101,6 +101,7 @@ class Stack:
             self._data.mkdir(parents=True, exist_ok=True)
             self._start_storage()
             self._start_sql_server()
+            self._resources.callback(self.connection_file.unlink, missing_ok=True)
             self._resources.callback(self.stop_host)
             self.start_host()
             self._watch_blobs()
