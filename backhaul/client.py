@@ -71,8 +71,8 @@ class Client:
 
     def __init__(self, connection: Connection) -> None:
         self._address = connection.url
-        self._has_key = connection.key is not None
-        key = connection.key.get_secret_value() if connection.key else None
+        key = connection.key.get_secret_value() if connection.key else ""
+        self._has_key = bool(key)
         self._http = httpx.Client(
             base_url=f"{connection.url}/api/",
             headers={"x-functions-key": key} if key else {},

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import json
-import os
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import httpx
 from pydantic import BaseModel, ConfigDict, SecretStr, ValidationError, field_validator
@@ -29,15 +28,17 @@ class Connection(BaseModel):
     @classmethod
     def _check_url(cls, text: str) -> str:
         """Refuse what is no plain address; a key in it would be shown with every error."""
+        address = text.strip().rstrip("/")
         try:
-            url = httpx.URL(text.strip().rstrip("/"))
-        except httpx.InvalidURL:
+            url = urlsplit(address)
+            has_host = bool(httpx.URL(address).host) and url.port != 0
+        except (ValueError, httpx.InvalidURL):
             raise ValueError("it is no address") from None
-        if url.scheme not in ("http", "https") or not url.host:
+        if url.scheme not in ("http", "https") or not has_host:
             raise ValueError("it must begin with http:// or https:// and a host name")
-        if url.query or url.fragment or url.userinfo:
+        if url.query or url.fragment or "@" in url.netloc:
             raise ValueError("it must have no user, query or fragment; give the key apart from it")
-        return str(url)
+        return address
 
     @field_validator("key")
     @classmethod
@@ -71,18 +72,6 @@ def find_connection(url: str | None, key: str | None, folder: Path) -> Connectio
             f"the address or key of the app is wrong: {_reasons(error)}",
             action="correct --url and --key, or BACKHAUL_URL and BACKHAUL_KEY",
         ) from None
-
-
-def write_connection(folder: Path, url: str, key: str) -> None:
-    """Write the file that the commands below `folder` find; only its owner can read it."""
-    connection = Connection(url=url, key=SecretStr(key))
-    path = folder / FILE
-    path.parent.mkdir(exist_ok=True)
-    new = path.with_suffix(".new")
-    descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-        json.dump({"url": connection.url, "key": key}, file)
-    new.replace(path)
 
 
 def _read(path: Path) -> Connection | None:

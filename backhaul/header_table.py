@@ -37,9 +37,14 @@ def _of_file(file: ReadFile) -> Iterator[tuple[str, RenderableType]]:
         yield "Verdict", Text.assemble((file.verdict.reason_code, "red"), ": ", file.verdict.reason)
         yield "Try", file.verdict.action
     if file.size_bytes is not None:
-        yield "Size", f"{wording.size(file.size_bytes)} ({file.size_bytes:,} bytes)"
+        yield "Size", _size(file.size_bytes)
     if file.content is not None:
         yield "Media", _media(file.content.label)
+
+
+def _size(count: int) -> str:
+    words, exact = wording.size(count), f"{count:,} bytes"
+    return words if words == exact else f"{words} ({exact})"
 
 
 def _media(label: MediaLabel) -> str:

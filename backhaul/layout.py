@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from rich import box
-from rich.console import RenderableType
+from rich.console import Group, RenderableType
 from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
@@ -37,3 +37,9 @@ def indented(part: RenderableType, by: int = 2) -> Padding:
 def path(name: str, style: str = "") -> Text:
     """Return a path that is left to the terminal to wrap, so that it can be copied whole."""
     return Text(name, style, no_wrap=True, overflow="ignore")
+
+
+def unusable_file(name: str, code: str, reason: str, action: str) -> Group:
+    """Return why a file cannot be used, and what to do about it."""
+    why = (Text.assemble((code, "red"), f": {reason}"), Text(f"Try: {action}"))
+    return Group(path(f"  {name}"), *(indented(line, 4) for line in why))

@@ -15,13 +15,12 @@ from rich.table import Table
 from rich.text import Text
 
 from backhaul import wording
-from backhaul.layout import facts, indented, path, table
+from backhaul.layout import facts, indented, table, unusable_file
 from backhaul.set_table import Folded, SetRow, fold, set_table
 from shared.backupset import BackupType
 from shared.models import (
     BackupSetInfo,
     CutoverReadiness,
-    InvalidFile,
     Migration,
     MigrationProperties,
     MigrationStatusDetails,
@@ -45,11 +44,12 @@ def migration_list(migrations: Sequence[Migration], now: datetime) -> Renderable
     listed = table(
         "ID\nFolder", "Source\nServer", "Status\nMode", "Target\nServer", "Restored up to"
     )
+    listed.columns[-1].no_wrap = True
     for migration in migrations:
         about = migration.properties
         location = about.backup_configuration.source_location.azure_blob
         listed.add_row(
-            _stacked(migration.id, location.folder or "-"),
+            _stacked(migration.id, location.folder or "(root)"),
             _stacked(about.source_database_name or "-", about.source_server_name or "-"),
             status_text(about) + Text(f"\n{_mode(about)}, {_running(about, now)}", "dim"),
             _stacked(migration.name, _server(about)),
@@ -69,20 +69,24 @@ def migration_details(migration: Migration, now: datetime, *, folded: bool) -> G
             row if isinstance(row, Folded) else _row(row)
             for row in _folded(details.active_backup_sets, folded=folded)
         ]
-        parts.extend(("", indented(set_table("State", rows))))
+        parts.extend(("", set_table("State", rows)))
     if details is not None and details.invalid_file_details:
         parts.extend(("", Text("Files that cannot be used")))
-        for file in details.invalid_file_details:
-            parts.extend(_invalid(file))
+        parts.extend(
+            unusable_file(file.file_name, file.reason_code, file.reason, file.action)
+            for file in details.invalid_file_details
+        )
     return Group(*parts)
 
 
 def readiness_table(readiness: CutoverReadiness) -> Group:
     """Return the checks of a cutover and what would be in the target."""
-    checks = table("Check", "State", "")
+    checks = table("State", "Check")
     for check in readiness.checks:
-        name = check.name if check.required else f"{check.name} (optional)"
-        checks.add_row(name, Text(check.state, _CHECK_STYLES.get(check.state, "")), check.message)
+        about = Text(check.name if check.required else f"{check.name} (optional)")
+        if check.message:
+            about.append(f"\n{check.message}", "dim")
+        checks.add_row(Text(check.state, _CHECK_STYLES[check.state]), about)
     return Group(indented(checks), "", facts(_readiness_facts(readiness)))
 
 
@@ -150,7 +154,10 @@ def _facts(migration: Migration, now: datetime) -> Iterator[tuple[str, Renderabl
 def _progress(
     details: MigrationStatusDetails, *, final: bool
 ) -> Iterator[tuple[str, RenderableType]]:
-    yield "State", f"{details.migration_state}, {details.restore_state}"
+    yield (
+        "State",
+        ", ".join(dict.fromkeys((str(details.migration_state), str(details.restore_state)))),
+    )
     yield "Files", _counts(details)
     wanted = details.restored_files + details.restoring_files + details.queued_files
     if wanted and not final:
@@ -228,12 +235,6 @@ def _row(backup: BackupSetInfo) -> SetRow:
             *(Text(f"{reason} ({code})", "yellow") for reason, code in reasons),
         ],
     )
-
-
-def _invalid(file: InvalidFile) -> Iterator[RenderableType]:
-    yield path(f"  {file.file_name}")
-    code = Text(f"{file.reason_code}: ", "red")
-    yield indented(code + Text(f"{file.reason} {file.action}"), 4)
 
 
 def _readiness_facts(readiness: CutoverReadiness) -> Iterator[tuple[str, RenderableType]]:

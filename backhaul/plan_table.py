@@ -8,7 +8,7 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 from backhaul import wording
-from backhaul.layout import indented, path
+from backhaul.layout import facts, indented, unusable_file
 from backhaul.planning import DatabasePlan, FolderPlan, LeftOutSet, PlannedSet, UnusableFile
 from backhaul.set_table import Folded, SetRow, fold, set_table
 from shared.backupset import BackupType
@@ -37,8 +37,8 @@ def _database(plan: DatabasePlan, *, folded: bool) -> Iterator[RenderableType]:
         yield ""
         yield indented(set_table("#", shown))
     if plan.missing is not None:
-        yield Text.assemble(("\n  Missing: ", "red"), plan.missing.reason)
-        yield Text.assemble(("  Try:     ", "red"), plan.missing.action)
+        yield ""
+        yield facts([("Missing", Text(plan.missing.reason, "red")), ("Try", plan.missing.action)])
     yield from _left_out("Waits", plan.waiting, folded=folded)
     yield from _left_out("Ignored", plan.ignored, folded=folded)
 
@@ -79,7 +79,8 @@ def _left_out(state: str, sets: Sequence[LeftOutSet], *, folded: bool) -> Iterat
         by_reason.setdefault((backup.reason_code, backup.reason), []).append(backup)
     for (code, reason), group in by_reason.items():
         rows = fold(group, _is_log, "log backups") if folded else group
-        yield Text.assemble("\n  ", (f"{state} ({code}): ", "yellow"), reason)
+        yield ""
+        yield indented(Text.assemble((f"{state} ({code}): ", "yellow"), reason))
         shown = [row if isinstance(row, Folded) else _row("", row) for row in rows]
         yield indented(set_table(None, shown))
 
@@ -87,7 +88,4 @@ def _left_out(state: str, sets: Sequence[LeftOutSet], *, folded: bool) -> Iterat
 def _unusable(files: Sequence[UnusableFile]) -> Iterator[RenderableType]:
     yield Text("Files that cannot be used")
     for file in files:
-        yield path(f"  {file.file_name}")
-        yield indented(
-            Text.assemble((file.reason_code, "red"), f": {file.reason} {file.action}"), 4
-        )
+        yield unusable_file(file.file_name, file.reason_code, file.reason, file.action)

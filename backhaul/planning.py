@@ -249,7 +249,7 @@ def _without_last_backup(name: str, unusable: Sequence[UnusableFile]) -> Explana
         return Explanation(
             BlockingReason.FILE_INVALID,
             f"The last backup {name!r} cannot be used: {broken.reason}",
-            broken.action,
+            "Put a usable backup in its place, or choose another last backup.",
         )
     return Explanation(
         BlockingReason.LAST_BACKUP_NOT_FOUND,

@@ -97,7 +97,7 @@ def ask(question: str, answers: str) -> str:
     console = notes()
     while True:
         try:
-            answer = console.input(question).strip()[:1].lower()
+            answer = console.input(question, markup=False, emoji=False).strip()[:1].lower()
         except EOFError:
             console.print()
             return answers[-1]

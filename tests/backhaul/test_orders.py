@@ -1,0 +1,206 @@
+"""The commands that change something: what is asked, what is sent, what is refused."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from shared.vocabulary import MigrationStatus
+from tests.backhaul import golden
+from tests.backhaul.answers import GAP, ID, OPERATION, Story
+from tests.backhaul.app import App, Reply, Seen, refusal
+from tests.backhaul.conftest import Run
+
+SHOW = f"GET /api/migrations/{ID}"
+CHECK = f"POST /api/migrations/{ID}/cutover?validateOnly=true"
+CUTOVER = f"POST /api/migrations/{ID}/cutover"
+CANCEL = f"POST /api/migrations/{ID}/cancel"
+READY = MigrationStatus.READY_FOR_CUTOVER
+
+ready = Story(restored=6)
+held_up = Story(restored=3, missing=[1])
+REPLIES = {
+    SHOW: [Reply(content=ready.show(READY))],
+    CHECK: [Reply(content=ready.readiness(READY))],
+    CUTOVER: [Reply(202, ready.show(MigrationStatus.COMPLETING))],
+    CANCEL: [Reply(202, ready.show(MigrationStatus.CANCELING))],
+}
+NOT_READY = {
+    SHOW: [Reply(content=held_up.show(MigrationStatus.IN_PROGRESS, blocking=GAP))],
+    CHECK: [Reply(content=held_up.readiness(MigrationStatus.IN_PROGRESS, blocking=GAP))],
+    CUTOVER: [Reply(202, held_up.show(MigrationStatus.COMPLETING))],
+}
+
+
+def posted(app: App) -> list[Seen]:
+    """Return the requests that changed something."""
+    return [s for s in app.seen if s.method == "POST" and "validateOnly" not in s.path]
+
+
+def test_cutover_shows_the_checks_asks_and_names_the_present_operation(run: Run) -> None:
+    with App(dict(REPLIES)) as app:
+        ended = run("cutover", ID, *app.options, typed="r\ny\n")
+
+    assert ended.status == 0
+    assert ended.out == "The cutover of Sales is in progress.\n"
+    golden.check("cutover-dialog.txt", ended.err)
+    body = {"migrationOperationId": str(OPERATION), "confirmNoMoreBackups": True}
+    assert posted(app) == [Seen("POST", f"/api/migrations/{ID}/cutover", body)]
+
+
+@pytest.mark.parametrize("typed", ["n\n", "\n", "", "what\nNo\n"])
+def test_cutover_without_a_yes_changes_nothing(typed: str, run: Run) -> None:
+    with App(dict(REPLIES)) as app:
+        ended = run("cutover", ID, *app.options, typed=typed)
+
+    assert ended.status == 1
+    assert "Nothing was changed." in ended.err
+    assert posted(app) == []
+
+
+def test_cutover_with_yes_asks_nothing(run: Run) -> None:
+    with App(dict(REPLIES)) as app:
+        ended = run("cutover", ID, "--yes", "--json", *app.options)
+
+    assert ended.status == 0
+    assert json.loads(ended.out)["properties"]["migrationStatus"] == "Completing"
+    assert len(posted(app)) == 1
+
+
+def test_cutover_that_is_not_ready_stops_before_asking(run: Run) -> None:
+    with App(dict(NOT_READY)) as app:
+        ended = run("cutover", ID, *app.options, typed="y\n")
+
+    assert ended.status == 1
+    assert "Error: not ready for cutover: statusAllowsCutover" not in ended.err
+    assert "Error: not ready for cutover: noBlockingReason: Log SQL01/sales" in ended.err
+    assert "--accept-data-loss" in ended.err
+    assert posted(app) == []
+
+
+@pytest.mark.parametrize(
+    ("options", "sent"),
+    [
+        (("--last-backup", "LOG/tail.trn"), {"lastBackupName": "LOG/tail.trn"}),
+        (
+            ("--accept-data-loss", "LOG/x.trn"),
+            {"acceptDataLoss": {"lastRestoredFilename": "LOG/x.trn"}},
+        ),
+    ],
+)
+def test_cutover_that_is_not_ready_can_wait_or_be_forced(
+    options: tuple[str, ...], sent: dict[str, object], run: Run
+) -> None:
+    with App(dict(NOT_READY)) as app:
+        ended = run("cutover", ID, *options, *app.options, typed="y\n")
+
+    assert ended.status == 0
+    (request,) = posted(app)
+    assert request.body == {
+        "migrationOperationId": str(OPERATION),
+        "confirmNoMoreBackups": True,
+        **sent,
+    }
+
+
+@pytest.mark.parametrize(("replies", "status"), [(REPLIES, 0), (NOT_READY, 1)])
+def test_cutover_can_be_checked_only(
+    replies: dict[str, list[Reply]], status: int, run: Run
+) -> None:
+    with App(dict(replies)) as app:
+        shown = run("cutover", ID, "--validate-only", *app.options)
+        as_json = run("cutover", ID, "--validate-only", "--json", *app.options)
+
+    assert shown.status == as_json.status == status
+    assert json.loads(as_json.out)["ready"] is (status == 0)
+    golden.check(f"cutover-check-{status}.txt", shown.out)
+    assert posted(app) == []
+
+
+def test_a_refused_cutover_says_what_and_what_to_do(run: Run) -> None:
+    no = refusal(409, "OperationInProgress", "a cutover is under way", "let it finish")
+    with App({**REPLIES, CUTOVER: [no]}) as app:
+        ended = run("cutover", ID, "--yes", *app.options)
+
+    assert ended == (1, "", "Error: a cutover is under way\nTry:   let it finish\n")
+
+
+@pytest.mark.parametrize(
+    ("options", "fate", "keep"), [((), "is dropped", False), (("--keep-target",), "stays", True)]
+)
+def test_cancel_tells_what_becomes_of_the_target(
+    options: tuple[str, ...], fate: str, keep: bool, run: Run
+) -> None:
+    with App(dict(REPLIES)) as app:
+        ended = run("cancel", ID, *options, *app.options, typed="y\n")
+
+    assert ended.status == 0
+    assert fate in ended.err
+    assert ended.out == "The migration of Sales is being canceled.\n"
+    body = {"migrationOperationId": str(OPERATION), "keepTarget": keep}
+    assert posted(app) == [Seen("POST", f"/api/migrations/{ID}/cancel", body)]
+
+
+def test_cancel_without_a_yes_changes_nothing(run: Run) -> None:
+    with App(dict(REPLIES)) as app:
+        assert run("cancel", ID, *app.options, typed="n\n").status == 1
+
+    assert posted(app) == []
+
+
+CREATE = "POST /api/migrations"
+LOCATION = {"fileStorageType": "AzureBlob", "azureBlob": {"folder": "SQL01/sales"}}
+
+
+@pytest.mark.parametrize(
+    ("options", "properties"),
+    [
+        ((), {"offlineConfiguration": {"offline": False}}),
+        (
+            ("--offline", "--last-backup", "LOG/x.trn", "--target", "vm", "--source-database", "S"),
+            {
+                "scope": "vm",
+                "sourceDatabaseName": "S",
+                "offlineConfiguration": {"offline": True, "lastBackupName": "LOG/x.trn"},
+            },
+        ),
+    ],
+)
+def test_create_orders_a_migration(
+    options: tuple[str, ...], properties: dict[str, object], run: Run
+) -> None:
+    with App({CREATE: [Reply(201, Story().show(MigrationStatus.CREATING))]}) as app:
+        ended = run("create", "SQL01/sales", "--name", "Sales", *options, *app.options)
+
+    assert ended.status == 0
+    assert ended.out.startswith(f"Migration {ID} restores what comes to folder 'SQL01/sales'")
+    (request,) = app.seen
+    assert request.body == {
+        "name": "Sales",
+        "properties": {
+            "kind": "SqlVm",
+            "backupConfiguration": {"sourceLocation": LOCATION},
+            **properties,
+        },
+    }
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        (),
+        ("--name", "Sales", "--offline"),
+        ("--name", "Sales", "--last-backup", "x"),
+        ("--name", "S" * 129),
+        ("--name", ""),
+    ],
+)
+def test_create_with_options_that_do_not_fit_is_wrong_usage(
+    options: tuple[str, ...], run: Run
+) -> None:
+    with App() as app:
+        ended = run("create", "sales", *options, *app.options)
+
+    assert ended.status == 2
+    assert app.seen == []
