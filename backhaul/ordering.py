@@ -201,18 +201,18 @@ def _confirm(
         readiness = client.check_cutover(migration.id).content
         console.print(readiness_table(terminal.for_display(readiness)))
         if not (readiness.ready or last_backup or forced):
-            raise _not_ready(readiness)
+            raise _not_ready(migration.id, readiness)
         console.print(_warning(last_backup, ready=readiness.ready))
         answer = terminal.ask("Complete the cutover? [y]es, [r]efresh, [N]o: ", "yrn")
     _end_unless(answer)
 
 
-def _not_ready(readiness: CutoverReadiness) -> BackhaulError:
+def _not_ready(migration: str, readiness: CutoverReadiness) -> BackhaulError:
     failed = [check for check in readiness.checks if check.required and check.state != "pass"]
     return BackhaulError(
         "not ready for cutover: " + "; ".join(f"{c.name}: {c.message}" for c in failed),
-        action="wait, name the last backup with --last-backup, or give up what is not restored"
-        " with --accept-data-loss",
+        action=f"see `backhaul status {migration}`; where only backups are missing, name the last"
+        " one with --last-backup, or give up what is not restored with --accept-data-loss",
     )
 
 

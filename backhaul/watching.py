@@ -100,14 +100,15 @@ def wait(
 
 
 def follow(ask: Callable[[], T], *, timeout_s: float | None = None) -> Iterator[T]:
-    """Yield answers, one a second, until the time is over, if there is a limit.
+    """Yield answers, at most one a second, until the time is over, if there is a limit.
 
-    Goes on while the app is away for a minute, as when it is started again; but not if it does
-    not answer in the first place.
+    An app that is slow to answer is asked less often. One that is away for less than a minute, as
+    when it is started again, is waited for; one that does not answer in the first place is not.
     """
     began = time.monotonic()
     heard: float | None = None
     while True:
+        asked = time.monotonic()
         try:
             answer = ask()
         except AppUnavailable:
@@ -116,7 +117,7 @@ def follow(ask: Callable[[], T], *, timeout_s: float | None = None) -> Iterator[
         else:
             heard = time.monotonic()
             yield answer
-        pause = _INTERVAL_S
+        pause = max(_INTERVAL_S, 2 * (time.monotonic() - asked))
         if timeout_s is not None:
             pause = min(pause, began + timeout_s - time.monotonic())
         if pause <= 0:
