@@ -8,7 +8,7 @@ The answer says for every known set why it is, or is not, part of the plan.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from enum import Enum
 from typing import NamedTuple
@@ -17,11 +17,12 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict
 
 from shared.backupset import BackupSet, BackupType
+from shared.differential_base import DifferentialsByBase
 from shared.lsn import Lsn
 from shared.restore_candidates import OPEN_END, Candidates, holds
 from shared.restore_candidates import Goal as Goal
 from shared.restore_candidates import find_named as find_named
-from shared.restore_rules import Reached, Reason, Rejection, has_base, refusal_at
+from shared.restore_rules import Reached, Reason, Rejection, refusal_at
 from shared.restore_search import Path, Search
 
 
@@ -182,8 +183,8 @@ class _Planning:
         if path is not None and (path.ended or self.lineage.is_live(path.reached.fork)):
             return path
         anywhere = sorted((*self.known.usable, *self.known.dead), key=lambda s: s.last_lsn)
-        astray = self._search(anywhere).best(self.start, self._ends_here)
-        return astray if astray is not None and astray.ended else path
+        astray = self._search(anywhere)
+        return astray.best(self.start, self._ends_here, to_the_end=True) or path
 
     def _ends_here(self, reached: Reached) -> bool:
         """Tell whether a position is the requested end; a log with the stop time is one, too."""
@@ -325,33 +326,39 @@ class _Planning:
         self, planned: Sequence[BackupSet], visited: Sequence[Reached], *, after_end: bool
     ) -> None:
         """Say of every usable set that is not in the plan why it is not."""
-        bases = {(r.base_lsn, r.base_guid): r for r in visited}.values()
+        differentials = DifferentialsByBase(
+            [s for s in self.known.usable if s.backup_type is BackupType.DIFFERENTIAL]
+        )
+        based = {
+            s.backup_set_guid
+            for base in {reached.base for reached in visited}
+            for s in differentials.on(base)
+        }
         for backup in planned:
             self.rejected.pop(backup.backup_set_guid, None)
         done = {*self.rejected, *(s.backup_set_guid for s in planned)}
         for backup in self.known.usable:
             if backup.backup_set_guid not in done:
                 self.rejected[backup.backup_set_guid] = _why_not(
-                    backup, visited[0], visited[-1], bases, after_end=after_end
+                    backup,
+                    visited[0],
+                    visited[-1],
+                    is_based=backup.backup_set_guid in based,
+                    after_end=after_end,
                 )
 
 
 def _why_not(
-    backup: BackupSet,
-    first: Reached,
-    last: Reached,
-    bases: Iterable[Reached],
-    *,
-    after_end: bool,
+    backup: BackupSet, first: Reached, last: Reached, *, is_based: bool, after_end: bool
 ) -> Rejection:
     """Return why a usable set is no part of a plan that goes from `first` to `last`.
 
-    `bases` are positions of the plan with every differential base that it passes.
+    `is_based`: it is a differential of a base that the plan has somewhere.
     """
     if backup.backup_type is BackupType.DATABASE:
         return Rejection(Reason.SUPERSEDED)
     if backup.backup_type is BackupType.DIFFERENTIAL:
-        if not any(has_base(reached, backup) for reached in bases):
+        if not is_based:
             return Rejection(Reason.WRONG_BASE, 3136)
         if backup.last_lsn <= first.redo:
             return Rejection(Reason.ALREADY_COVERED, 3120)

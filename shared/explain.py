@@ -97,6 +97,20 @@ def _needs_restart(plan: Plan, after: str | None) -> Explanation:
             " (error 4330).",
             f"Cancel this migration and start it again.{restart}",
         )
+    if plan.error == 4335:
+        return Explanation(
+            BlockingReason.STOP_POINT_NOT_REACHED,
+            f"The target ({position}) already holds what was done after the stop time (error"
+            " 4335).",
+            f"Choose a later stop time, or cancel this migration and start it again.{restart}",
+        )
+    if plan.error is None:
+        return Explanation(
+            BlockingReason.LAST_BACKUP_NOT_FOUND,
+            "The last backup is to be a full one, but the target was begun with another"
+            f" ({position}); what is restored on top of that cannot end with it.",
+            f"Name a log or differential backup, or cancel and start again.{restart}",
+        )
     return Explanation(
         BlockingReason.CHAIN_BROKEN_AT_SOURCE,
         "The log chain was broken at the source (recovery model SIMPLE and back, or a new chain);"

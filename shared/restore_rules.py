@@ -6,13 +6,13 @@ Source: Microsoft Learn, "Restore and Recovery Overview", "Apply Transaction Log
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import datetime
 from enum import Enum
 from typing import NamedTuple
 from uuid import UUID
 
 from shared.backupset import BackupSet, BackupType
+from shared.differential_base import Base, KnownFulls, is_base_of
 from shared.lsn import Lsn
 
 
@@ -57,6 +57,11 @@ class Reached(NamedTuple):
     base_lsn: Lsn | None
     base_guid: UUID | None
 
+    @property
+    def base(self) -> Base:
+        """The differential base."""
+        return Base(self.base_lsn, self.base_guid)
+
 
 RESTORABLE = (BackupType.DATABASE, BackupType.DIFFERENTIAL, BackupType.LOG)
 
@@ -84,25 +89,13 @@ def refusal_at(reached: Reached, backup: BackupSet) -> Rejection | None:
 
 
 def _differential_refusal(reached: Reached, backup: BackupSet) -> Rejection | None:
-    if not has_base(reached, backup):
+    if not is_base_of(reached.base, backup):
         return Rejection(Reason.WRONG_BASE, 3136)
     if backup.last_lsn <= reached.redo:
         return Rejection(Reason.ALREADY_COVERED, 3120)
     if _differ(backup.recovery_fork_id, reached.fork):
         return Rejection(Reason.WRONG_FORK, 4330)
     return None
-
-
-def has_base(reached: Reached, differential: BackupSet) -> bool:
-    """Tell whether the target's differential base is the one this differential was taken on.
-
-    The GUID decides if both are known, else the base's checkpoint LSN; an unknown base cannot
-    be matched.
-    """
-    if reached.base_guid is not None and differential.differential_base_guid is not None:
-        return reached.base_guid == differential.differential_base_guid
-    named = differential.differential_base_lsn or differential.database_backup_lsn
-    return reached.base_lsn is not None and reached.base_lsn == named
 
 
 def _log_refusal(reached: Reached, log: BackupSet) -> Rejection | None:
@@ -146,50 +139,17 @@ def is_bulk_inside(log: BackupSet, stop_at: datetime | None) -> bool:
     )
 
 
-def after(reached: Reached | None, backup: BackupSet, fulls: Sequence[BackupSet]) -> Reached:
-    """Return the position after a set was restored; `reached` may be None for a full only.
-
-    `fulls` are those that are known, usable or not: a log may roll over their checkpoints.
-    """
+def after(reached: Reached | None, backup: BackupSet, fulls: KnownFulls) -> Reached:
+    """Return the position after a set was restored; `reached` may be None for a full only."""
     fork = backup.recovery_fork_id
     if backup.backup_type is BackupType.DATABASE or reached is None:
         if backup.is_copy_only:
             return Reached(backup.last_lsn, fork, None, None)
         return Reached(backup.last_lsn, fork, backup.checkpoint_lsn, backup.backup_set_guid)
-    base = reached.base_lsn, reached.base_guid
+    base = reached.base
     if backup.backup_type is BackupType.LOG:
-        base = _base_rolled_over(reached.redo, backup, fulls) or base
+        base = fulls.rolled_over(reached.redo, backup) or base
     return Reached(backup.last_lsn, fork, *base)
-
-
-def _base_rolled_over(
-    redo: Lsn, log: BackupSet, fulls: Sequence[BackupSet]
-) -> tuple[Lsn, UUID | None] | None:
-    """Return the differential base that a log leaves behind when applied from `redo`, if new.
-
-    Rolling through the checkpoint of a conventional full makes that full the base, as it happened
-    at the source. The log names the latest such checkpoint itself, so also that of a full that
-    nobody has uploaded counts, though its GUID is not known then.
-    """
-    passed: dict[Lsn, UUID | None] = {
-        full.checkpoint_lsn: full.backup_set_guid
-        for full in fulls
-        if redo <= full.checkpoint_lsn < log.last_lsn
-        and not full.is_copy_only
-        and not _differ(full.recovery_fork_id, _fork_at(log, full.checkpoint_lsn))
-    }
-    if redo <= log.database_backup_lsn < log.last_lsn:
-        passed.setdefault(log.database_backup_lsn, None)
-    return max(passed.items(), key=lambda base: base[0], default=None)
-
-
-def _fork_at(log: BackupSet, lsn: Lsn) -> UUID | None:
-    """Return the fork that a log is on at an LSN; one that crosses may not tell where it does."""
-    if log.first_recovery_fork_id == log.recovery_fork_id:
-        return log.recovery_fork_id
-    if log.fork_point_lsn is None:
-        return None
-    return log.first_recovery_fork_id if lsn < log.fork_point_lsn else log.recovery_fork_id
 
 
 def _differ(one: UUID | None, other: UUID | None) -> bool:

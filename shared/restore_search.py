@@ -17,6 +17,7 @@ from itertools import count
 from uuid import UUID
 
 from shared.backupset import BackupSet, BackupType
+from shared.differential_base import Base, DifferentialsByBase, KnownFulls
 from shared.lineage import Lineage
 from shared.lsn import Lsn
 from shared.restore_rules import Reached, after, holds_stop, is_bulk_inside, refusal_at
@@ -24,7 +25,7 @@ from shared.restore_rules import Reached, after, holds_stop, is_bulk_inside, ref
 Ends = Callable[[Reached], bool]
 """Tells whether a position is the requested end."""
 
-_Seen = dict[tuple[UUID | None, Lsn | None, UUID | None], tuple[int, int, int]]
+_Seen = dict[tuple[UUID | None, Base], tuple[int, int, int]]
 _ANOTHER_FORK = UUID(int=0)  # stands for every fork that no log names; no known fork is zero
 
 
@@ -80,9 +81,10 @@ class Search:
         self._lineage = lineage
         self._stop_at = stop_at
         self._fulls = [s for s in usable if s.backup_type is BackupType.DATABASE]
-        self._known_fulls = [s for s in known if s.backup_type is BackupType.DATABASE]
-        self._differentials = [s for s in usable if s.backup_type is BackupType.DIFFERENTIAL]
-        self._differential_lasts = [s.last_lsn for s in self._differentials]
+        self._known_fulls = KnownFulls(known)
+        self._differentials = DifferentialsByBase(
+            [s for s in usable if s.backup_type is BackupType.DIFFERENTIAL]
+        )
         logs = [s for s in usable if s.backup_type is BackupType.LOG and not s.is_empty]
         stopping = sorted((s for s in logs if holds_stop(s, stop_at)), key=lambda s: s.first_lsn)
         self._bulk = [s for s in stopping if is_bulk_inside(s, stop_at)]
@@ -90,9 +92,13 @@ class Search:
         self._stopping_firsts = [s.first_lsn for s in self._stopping]
         self._spans = _by_fork([s for s in logs if not holds_stop(s, stop_at)])
 
-    def best(self, start: Reached | None, ends: Ends) -> Path | None:
-        """Return the best path from `start`, or from nothing; None if no full can begin one."""
-        found = max(self._walk(start, ends), key=self._merit, default=None)
+    def best(self, start: Reached | None, ends: Ends, *, to_the_end: bool = False) -> Path | None:
+        """Return the best path from `start`, or from nothing; None if no full can begin one.
+
+        `to_the_end`: only one that reaches the requested end will do.
+        """
+        nodes = (n for n in self._walk(start, ends) if n.ended or not to_the_end)
+        found = max(nodes, key=self._merit, default=None)
         return _path_to(found) if found else None
 
     def _merit(self, node: _Node) -> tuple[object, ...]:
@@ -147,7 +153,7 @@ class Search:
         return [
             _Node(reached, None, full, full.last_lsn, -1, 1, ends(reached))
             for full in self._fulls
-            for reached in (after(None, full, ()),)
+            for reached in (after(None, full, self._known_fulls),)
         ]
 
     def _step(self, node: _Node, backup: BackupSet, ends: Ends) -> _Node:
@@ -189,12 +195,12 @@ class Search:
         to the same places; only a better way is worth another look.
         """
         reached = node.reached
-        key = reached.fork, reached.base_lsn, reached.base_guid
+        key = reached.fork, reached.base
         rank = node.rank(by_length=True)
         if key in seen and rank <= seen[key]:
             return
         seen[key] = rank
-        for backup in self._differentials[bisect_right(self._differential_lasts, reached.redo) :]:
+        for backup in self._differentials.on(reached.base):
             if refusal_at(reached, backup) is None:
                 yield backup
 

@@ -16,6 +16,7 @@ from typing import Any
 
 from shared.backupset import BackupSet, BackupType
 from shared.chain import TargetPosition, plan_restore
+from shared.differential_base import KnownFulls
 from shared.lineage import group_by_database
 from shared.restore_candidates import appended_files
 from shared.restore_rules import Reached, Reason, Rejection, after, flaw_of, refusal_at
@@ -128,14 +129,15 @@ def _first_refusal(sets: Sequence[BackupSet]) -> Rejection | None:
         return Rejection(Reason.GAP, 3118)
     if len(fulls) > 1:
         return Rejection(Reason.SUPERSEDED)
-    reached: Reached = after(None, fulls[0], fulls)
+    known = KnownFulls(sets)
+    reached: Reached = after(None, fulls[0], known)
     for backup in sets:
         is_log = backup.backup_type is BackupType.LOG
         if backup is fulls[0] or (is_log and backup.last_lsn == reached.redo) or backup.is_empty:
             continue
         if refusal := refusal_at(reached, backup):
             return refusal
-        reached = after(reached, backup, fulls)
+        reached = after(reached, backup, known)
     return None
 
 

@@ -18,6 +18,7 @@ from shared.chain import (
     Plan,
     TargetPosition,
 )
+from shared.differential_base import KnownFulls
 from shared.lsn import Lsn
 from shared.restore_rules import Reached, after
 
@@ -156,7 +157,7 @@ def position_after(
         return begin
     guids = {entry["id"]: set_guid(entry) for entry in backups}
     sets = {s.backup_set_guid: s for s in sets_of(backups)}
-    fulls = [s for s in sets.values() if s.backup_type is BackupType.DATABASE]
+    fulls = KnownFulls(sets.values())
     reached: Reached | None = begin.reached
     stopped_at = begin.stopped_at
     for label, stop in restored:
