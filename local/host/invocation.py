@@ -96,7 +96,7 @@ class Runner:
 
     def run(self, coroutine: Coroutine[Any, Any, T]) -> Future[T]:
         """Run a coroutine on the loop; from any thread."""
-        return asyncio.run_coroutine_threadsafe(coroutine, self._loop)
+        return asyncio.run_coroutine_threadsafe(_without_exit(coroutine), self._loop)
 
     def arguments(self, function: Function, value: Any, **context: Any) -> dict[str, Any]:
         """Return what a function is called with: trigger, durable clients, context."""
@@ -111,7 +111,10 @@ class Runner:
 
     def call(self, function: Function, arguments: Mapping[str, Any]) -> Any:
         """Call a function that is not async, on this thread."""
-        result = function.call(**arguments)
+        try:
+            result = function.call(**arguments)
+        except SystemExit as error:
+            raise _exited(error) from error
         if inspect.iscoroutine(result):  # an async function behind a decorator that is not
             return self.run(result).result()
         return result
@@ -119,3 +122,15 @@ class Runner:
     def _serve(self) -> None:
         asyncio.set_event_loop(self._loop)
         self._loop.run_forever()
+
+
+async def _without_exit(coroutine: Coroutine[Any, Any, T]) -> T:
+    """Keep a function that calls sys.exit() from ending the loop, and all others with it."""
+    try:
+        return await coroutine
+    except SystemExit as error:
+        raise _exited(error) from error
+
+
+def _exited(error: SystemExit) -> RuntimeError:
+    return RuntimeError(f"the function called sys.exit({error.code!r})")

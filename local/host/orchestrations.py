@@ -129,7 +129,7 @@ class Orchestrations:
                 self.deliver(timer.instance, timer.execution, fired)
             self._due = self._hub.next_due()
         if self._fresh:
-            free = self._limit - len(self._running)
+            free = 0 if self._writer.is_draining else self._limit - len(self._running)
             idle = (one for one in self._woken if one not in self._running)
             soon = set(islice(idle, free))
             self._store([one for one in self._fresh if one not in soon])

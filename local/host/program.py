@@ -15,7 +15,6 @@ from azure.functions.meta import Datum
 
 from local.host.activities import ActivityFailed
 from local.host.app import App, Function, Trigger
-from local.host.call_http import call_http
 from local.host.invocation import Runner
 from local.host.replay import HTTP_ACTIVITY
 from local.host.sdk_clock import speed_up_history
@@ -48,6 +47,9 @@ class Program:
     def run_activity(self, name: str, input_text: str) -> Future[str]:
         """Start an activity; its future gives the result as JSON text, or an ActivityFailed."""
         if name == HTTP_ACTIVITY:
+            # Only now: few apps need it, and its imports are a sixth of the host's start.
+            from local.host.call_http import call_http
+
             return self._runner.run(_reporting(name, call_http(input_text)))
         function = self._activities.get(name.lower())
         if function is None:
@@ -62,7 +64,7 @@ class Program:
         try:
             arguments = self._runner.arguments(function, _decode(input_text))
             return _encode(self._runner.call(function, arguments))
-        except BaseException as error:  # even sys.exit() fails the activity only
+        except Exception as error:
             raise _failed(function.durable_name, error) from error
 
     async def _run_async(self, function: Function, input_text: str) -> str:

@@ -17,13 +17,74 @@ from uuid import UUID
 
 Check = Callable[[str], bool]
 
+_MOST_TEMPLATE = 2048  # characters
+_LOWER = {upper: upper + 32 for upper in range(ord("A"), ord("Z") + 1)}
+
 
 @dataclass(frozen=True)
 class _Parameter:
-    group: str
     name: str
+    catch_all: bool
+    optional: bool
     default: str | None
     checks: tuple[Check, ...]
+
+    def accepts(self, value: str) -> bool:
+        return all(check(value) for check in self.checks)
+
+
+@dataclass(frozen=True)
+class _Segment:
+    """What stands between two slashes: literals in lower case, and parameters."""
+
+    pieces: tuple[str | _Parameter, ...]
+
+    @property
+    def only(self) -> _Parameter | None:
+        """The parameter that is the whole segment, if that is what it is."""
+        piece = self.pieces[0]
+        return piece if len(self.pieces) == 1 and isinstance(piece, _Parameter) else None
+
+    @property
+    def rank(self) -> int:
+        """1 for literals, 2 or 3 for parameters, 4 or 5 for rests; less is more specific."""
+        ranks = [
+            (5 if one.catch_all else 3) - bool(one.checks)
+            for one in self.pieces
+            if isinstance(one, _Parameter)
+        ]
+        return max(ranks, default=1)
+
+    def match(self, text: str) -> dict[str, str] | None:
+        """Return the parameters, read from the right; takes time in proportion to the text."""
+        lower = text.translate(_LOWER)
+        values: dict[str, str] = {}
+        pending: _Parameter | None = None
+        end = len(text)
+        for place in range(len(self.pieces) - 1, -1, -1):
+            piece = self.pieces[place]
+            if isinstance(piece, _Parameter):
+                pending = piece
+                continue
+            most = end - (pending is not None)  # a parameter takes a character at least
+            found = lower.rfind(piece, 0, most)
+            if place == 0:
+                found = 0 if lower.startswith(piece, 0, most) else -1
+            elif pending is None and not lower.endswith(piece, 0, end):
+                found = -1
+            if found < 0:
+                return None
+            if pending is not None:
+                values[pending.name] = text[found + len(piece) : end]
+                pending = None
+            end = found
+        if pending is not None:
+            values[pending.name] = text[:end]
+        elif end > 0:
+            return None
+        parameters = (one for one in self.pieces if isinstance(one, _Parameter))
+        fits = all(values[one.name] and one.accepts(values[one.name]) for one in parameters)
+        return values if fits else None
 
 
 @dataclass(frozen=True)
@@ -32,28 +93,33 @@ class RouteTemplate:
 
     text: str
     precedence: tuple[int, ...]
-    _pattern: re.Pattern[str]
-    _parameters: tuple[_Parameter, ...]
+    _segments: tuple[_Segment, ...]
 
     def match(self, path: str) -> dict[str, str] | None:
         """Return the parameters of a decoded path, or None if it does not fit.
 
         An optional parameter that the path does not have is absent.
         """
-        found = self._pattern.fullmatch("/" + path.strip("/"))
-        if found is None:
-            return None
-        values = {}
-        for parameter in self._parameters:
-            value = found.group(parameter.group)
-            if not value:
-                if parameter.default is not None:
-                    values[parameter.name] = parameter.default
-            elif all(check(value) for check in parameter.checks):
-                values[parameter.name] = value
-            else:
+        stripped = path.strip("/")
+        parts = stripped.split("/") if stripped else []
+        values: dict[str, str] = {}
+        for place, segment in enumerate(self._segments):
+            only = segment.only
+            rest = parts[place:]
+            if only is not None and (only.catch_all or (not rest and only.optional)):
+                value = "/".join(rest) or only.default
+                if value is not None:
+                    if not only.accepts(value):
+                        return None
+                    values[only.name] = value
+                if only.catch_all:
+                    return values
+                continue
+            found = segment.match(rest[0]) if rest else None
+            if found is None:
                 return None
-        return values
+            values.update(found)
+        return values if len(parts) <= len(self._segments) else None
 
 
 def parse_template(text: str) -> RouteTemplate:
@@ -62,40 +128,23 @@ def parse_template(text: str) -> RouteTemplate:
     Raises:
         ValueError: it is not valid; the text says why.
     """
-    if len(text) > 2048:
-        raise ValueError(f"route template has {len(text)} characters, at most 2048 are read")
-    pattern = ""
-    precedence = []
-    parameters: list[_Parameter] = []
-    for segment in _segments(text):
-        pieces = list(_pieces(segment, text))
-        single = pieces[0] if len(pieces) == 1 else None
-        body = ""
-        rank = 1
-        optional = False
-        for literal, declaration in pieces:
-            if declaration is None:
-                body += re.escape(literal)
-                continue
-            parameter, kind = _parse_parameter(declaration, len(parameters), text)
-            parameters.append(parameter)
-            rank = max(rank, _RANKS[kind] - bool(parameter.checks))
-            catch_all = kind == "*"
-            optional = single is not None and (kind != "" or parameter.default is not None)
-            some = ".*" if catch_all else "[^/]*" if kind == "?" else "[^/]+?"
-            body += f"(?P<{parameter.group}>{some})"
-        pattern += f"(?:/{body})?" if optional else f"/{body}"
-        precedence.append(rank)
-    if len({one.name.lower() for one in parameters}) < len(parameters):
+    if len(text) > _MOST_TEMPLATE:
+        raise ValueError(
+            f"route template has {len(text)} characters, at most {_MOST_TEMPLATE} are read"
+        )
+    segments = tuple(_Segment(tuple(_pieces(part, text))) for part in _split(text))
+    names = [
+        piece.name.lower()
+        for segment in segments
+        for piece in segment.pieces
+        if isinstance(piece, _Parameter)
+    ]
+    if len(set(names)) < len(names):
         raise ValueError(f"route template {text!r} has two parameters of one name")
-    compiled = re.compile(pattern or "/", re.IGNORECASE | re.DOTALL)
-    return RouteTemplate(text, tuple(precedence), compiled, tuple(parameters))
+    return RouteTemplate(text, tuple(one.rank for one in segments), segments)
 
 
-_RANKS = {"": 3, "?": 3, "*": 5}  # one less with a constraint; a literal has 1
-
-
-def _segments(text: str) -> Iterator[str]:
+def _split(text: str) -> Iterator[str]:
     """Split at slashes outside of braces."""
     depth = 0
     start = 0
@@ -109,41 +158,71 @@ def _segments(text: str) -> Iterator[str]:
         yield stripped[start:]
 
 
-def _pieces(segment: str, text: str) -> Iterator[tuple[str, str | None]]:
-    """Split a segment into (literal, None) and ("", declaration) pieces."""
+def _pieces(segment: str, text: str) -> Iterator[str | _Parameter]:
+    """Split a segment into literals and parameters."""
+    if not segment:
+        raise ValueError(f"route template {text!r} has two slashes in a row")
     rest = segment
+    after_parameter = False
     while rest:
         literal, brace, behind = rest.partition("{")
-        if "}" in literal or (not literal and not brace):
+        if "}" in literal:
             raise ValueError(f"route template {text!r} has a brace too many")
         if literal:
-            yield literal, None
+            yield literal.translate(_LOWER)
+        elif after_parameter:
+            raise ValueError(f"route template {text!r} has two parameters with nothing between")
         if not brace:
             return
-        depth = 1
-        for place, character in enumerate(behind):
-            depth += (character == "{") - (character == "}")
-            if depth == 0:
-                yield "", behind[:place]
-                rest = behind[place + 1 :]
-                break
-        else:
+        end = _closing(behind, "{", "}")
+        if end < 0:
             raise ValueError(f"route template {text!r} has a brace that is not closed")
+        yield _parse_parameter(behind[:end], text)
+        rest = behind[end + 1 :]
+        after_parameter = True
 
 
-def _parse_parameter(declaration: str, index: int, text: str) -> tuple[_Parameter, str]:
-    found = re.fullmatch(
-        r"(?P<star>\*{0,2})(?P<name>[^:=?*{}/]+)(?P<constraints>(?::[^(:=?]+(?:\(.*?\))?(?=[:=?]|$))*)"
-        r"(?:=(?P<default>.*?))?(?P<optional>\?)?",
-        declaration,
-        re.DOTALL,
-    )
-    if found is None:
+def _closing(text: str, opens: str, closes: str) -> int:
+    """Return the place of the bracket that closes one before `text`, or -1."""
+    depth = 1
+    for place, character in enumerate(text):
+        depth += (character == opens) - (character == closes)
+        if depth == 0:
+            return place
+    return -1
+
+
+def _parse_parameter(declaration: str, text: str) -> _Parameter:
+    """Parse `*name:constraint(argument):constraint=default?`, all but the name optional."""
+    name = re.match(r"\*{0,2}([^:=?*{}/]+)", declaration)
+    if name is None:
         raise ValueError(f"route template {text!r} has a parameter {{{declaration}}} that is none")
-    constraints = re.findall(r":([^(:]+)(?:\((.*?)\)(?=:|$))?", found["constraints"], re.DOTALL)
-    checks = tuple(_parse_constraint(name, argument, text) for name, argument in constraints)
-    kind = "*" if found["star"] else found["optional"] or ""
-    return _Parameter(f"p{index}", found["name"].strip(), found["default"], checks), kind
+    checks = []
+    rest = declaration[name.end() :]
+    while rest.startswith(":"):
+        constraint = re.match(r":([^:(=?]+)", rest)
+        if constraint is None:
+            raise ValueError(
+                f"route template {text!r} has an empty constraint in {{{declaration}}}"
+            )
+        rest = rest[constraint.end() :]
+        argument = ""
+        if rest.startswith("("):
+            end = _closing(rest[1:], "(", ")")
+            argument, rest = (rest[1:], "") if end < 0 else (rest[1 : end + 1], rest[end + 2 :])
+        checks.append(_parse_constraint(constraint[1], argument, text))
+    default = None
+    if rest.startswith("="):
+        default, rest = rest[1:].removesuffix("?"), ""
+    if rest not in ("", "?"):
+        raise ValueError(f"route template {text!r} has a parameter {{{declaration}}} that is none")
+    return _Parameter(
+        name=name[1].strip(),
+        catch_all=declaration.startswith("*"),
+        optional=rest == "?" or default is not None,
+        default=default,
+        checks=tuple(checks),
+    )
 
 
 def _parse_constraint(name: str, argument: str, text: str) -> Check:

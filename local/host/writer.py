@@ -10,16 +10,18 @@ on from it. Only commands, which come from callers, may fail by themselves.
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import threading
 import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future
+from concurrent.futures import Future, InvalidStateError
 from datetime import datetime, timezone
 from functools import partial
 from queue import Empty, SimpleQueue
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
+from local.host.errors import HubError
 from local.host.hub import Hub
 
 _LOG = logging.getLogger(__name__)
@@ -65,6 +67,8 @@ class Writer:
         self._parts: Sequence[Part] = ()
         self._messages: SimpleQueue[Callable[[], None]] = SimpleQueue()
         self._effects: list[Callable[[], None]] = []
+        self._promised: set[Future[Any]] = set()
+        self._failure: BaseException | None = None
         self._draining = False
         self._idle = threading.Event()
         self._stopping = False
@@ -85,7 +89,11 @@ class Writer:
         An exception undoes the command, and nothing else.
         """
         future: Future[T] = Future()
+        self._promised.add(future)
+        future.add_done_callback(self._promised.discard)
         self.post(partial(self._carry_out, command, future))
+        if self._failure is not None:
+            self._break_promises(self._failure)
         return future
 
     def drain(self, timeout_s: float) -> bool:
@@ -141,7 +149,15 @@ class Writer:
             self._hub.close()
         except BaseException as error:
             _LOG.critical("the task hub cannot be written; the host stops", exc_info=True)
+            self._failure = error
+            self._break_promises(error)
             self._on_failure(error)
+
+    def _break_promises(self, failure: BaseException) -> None:
+        """Tell callers that nobody will answer them any more."""
+        for future in list(self._promised):
+            with contextlib.suppress(InvalidStateError):  # answered at the last moment
+                future.set_exception(HubError(f"the task hub cannot be written: {failure}"))
 
     def _receive(self) -> list[Callable[[], None]]:
         """Wait for messages or the next thing that is due, and take all that have come."""
