@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import signal
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from typer import BadParameter, Option
 
 from backhaul import terminal
-from local.stack import CONTAINER, Ports, Stack, StackOptions
+
+if TYPE_CHECKING:
+    from local.stack import Stack
 
 
 def up(
@@ -63,6 +65,9 @@ def up(
     real backups, but keeps no data. Either can be replaced by a real one. What is kept in the data
     folder is found again at the next start.
     """
+    # Not at the top: the Azure SDK takes half a second, which other commands need not spend.
+    from local.stack import Ports, Stack, StackOptions
+
     target = _real_server(sql_server, sql_user, sql_password, trust_server_certificate, storage)
     options = StackOptions(
         data=data,
@@ -120,7 +125,7 @@ def _addresses(stack: Stack) -> list[str]:
     if stack.options.storage is None:
         lines += [
             "",
-            f"  Upload with any tool for Azure storage to the container {CONTAINER!r}:",
+            "  Upload with any tool for Azure storage, to the container above:",
             f"  AZURE_STORAGE_CONNECTION_STRING='{stack.connection_string}'",
         ]
     return [*lines, "", "Ctrl-C stops it."]
