@@ -12,8 +12,9 @@ from typing import Any
 from azure.functions.durable_functions import ActivityTriggerConverter
 from azure.functions.meta import Datum
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 
+from local.host.answers import JsonAnswer
 from local.host.app import App, Function, Trigger
 from local.host.errors import Refused
 from local.host.event_grid import EventGridWebhook
@@ -89,9 +90,9 @@ class AdminApi:
     async def _functions(self, request: Request, segments: Sequence[str]) -> Response | None:
         match [request.method, *segments]:
             case ["GET"]:
-                return JSONResponse([self._show(one) for one in self._app.functions.values()])
+                return JsonAnswer([self._show(one) for one in self._app.functions.values()])
             case ["GET", name]:
-                return JSONResponse(self._show(self._function(name)))
+                return JsonAnswer(self._show(self._function(name)))
             case ["GET", name, "keys", *names]:
                 return _show_keys(self._keys.of_function(self._function(name).name), names)
             case ["POST", name]:
@@ -99,7 +100,7 @@ class AdminApi:
         return None
 
     def _status(self) -> Response:
-        return JSONResponse(
+        return JsonAnswer(
             {
                 "id": "embedded",
                 "state": "Running",
@@ -112,7 +113,7 @@ class AdminApi:
     def _drain_status(self) -> Response:
         outstanding = self._writer.outstanding
         state = "InProgress" if outstanding else "Completed"
-        return JSONResponse(
+        return JsonAnswer(
             {
                 "state": state if self._writer.is_draining else "Disabled",
                 "outstandingInvocations": outstanding,
@@ -164,10 +165,10 @@ class AdminApi:
 def _show_keys(keys: dict[str, str], names: Sequence[str]) -> Response:
     if not names:
         shown = [{"name": name, "value": value} for name, value in keys.items()]
-        return JSONResponse({"keys": shown, "links": []})
+        return JsonAnswer({"keys": shown, "links": []})
     if len(names) > 1 or names[0] not in keys:
         raise Refused(404, "there is no key of that name")
-    return JSONResponse({"name": names[0], "value": keys[names[0]], "links": []})
+    return JsonAnswer({"name": names[0], "value": keys[names[0]], "links": []})
 
 
 async def _logged(name: str, run: Coroutine[Any, Any, None]) -> None:

@@ -14,8 +14,9 @@ from functools import partial
 from local.host.entity_batches import EntityBatches
 from local.host.errors import Refused
 from local.host.history import EventType, decode, encode, event, timestamp
-from local.host.hub import LIVE, Hub, Instance, State
-from local.host.orchestrations import Orchestrations, check_instance_id, new_id
+from local.host.hub import Hub, State
+from local.host.instance import LIVE, Instance, check_instance_id, new_id
+from local.host.orchestrations import Orchestrations
 from local.host.rewind import rewind
 from local.host.turns import Message, Names, unknown_function
 from local.host.writer import Writer, utc_now

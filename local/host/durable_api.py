@@ -15,15 +15,16 @@ from typing import Any
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 
+from local.host.answers import JsonAnswer
 from local.host.client import HubClient
 from local.host.errors import Refused
-from local.host.hub import LIVE, Instance
+from local.host.instance import FINISHED, LIVE, Instance
 from local.host.links import Links
 from local.host.queries import HubQueries, InstanceFilter
 from local.host.requests import Query, read_json
-from local.host.status import FINISHED, show_history, show_instance, show_time, show_value
+from local.host.status import show_history, show_instance, show_time, show_value
 
 _CONTINUATION = "x-ms-continuation-token"
 _EMPTY_KEY = "$"
@@ -113,7 +114,7 @@ class DurableApi:
             if ended is not None:
                 completed = ended.status == "Completed"
                 shown = show_instance(ended, with_input=True)
-                return JSONResponse(show_value(ended.output) if completed else shown)
+                return JsonAnswer(show_value(ended.output) if completed else shown)
         return self._accepted(request, new_id)
 
     async def _wait(self, instance_id: str, timeout_s: float, interval_s: float) -> Instance | None:
@@ -139,10 +140,10 @@ class DurableApi:
             shown["historyEvents"] = show_history(events, with_output=with_output)
         if instance.is_live:
             location = self._links.management(_origin(request), instance_id)["statusQueryGetUri"]
-            return JSONResponse(shown, 202, {"Location": location, "Retry-After": "5"})
+            return JsonAnswer(shown, 202, {"Location": location, "Retry-After": "5"})
         failed = instance.status == "Failed"
         as_error = failed and query.flag("returnInternalServerErrorOnFailure", default=False)
-        return JSONResponse(shown, 500 if as_error else 200)
+        return JsonAnswer(shown, 500 if as_error else 200)
 
     async def _list(self, request: Request) -> Response:
         query = Query(request)
@@ -157,7 +158,7 @@ class DurableApi:
             self._queries.instances, wanted, query.count("top"), continuation
         )
         with_input = query.flag("showInput", default=False)
-        return JSONResponse(
+        return JsonAnswer(
             [show_instance(one, with_input=with_input) for one in found],
             headers={_CONTINUATION: following},
         )
@@ -193,7 +194,7 @@ class DurableApi:
 
     async def _purge(self, instance_id: str) -> Response:
         deleted = await asyncio.wrap_future(self._client.purge(instance_id))
-        return JSONResponse({"instancesDeleted": deleted})
+        return JsonAnswer({"instancesDeleted": deleted})
 
     async def _purge_many(self, request: Request) -> Response:
         query = Query(request)
@@ -205,13 +206,13 @@ class DurableApi:
         deleted = await asyncio.wrap_future(purged)
         if not deleted:
             return Response(status_code=404)
-        return JSONResponse({"instancesDeleted": deleted})
+        return JsonAnswer({"instancesDeleted": deleted})
 
     def _accepted(self, request: Request, instance_id: str) -> Response:
         links = self._links.management(_origin(request), instance_id)
         del links["rewindPostUri"]
         headers = {"Location": links["statusQueryGetUri"], "Retry-After": "10"}
-        return JSONResponse(links, 202, headers)
+        return JsonAnswer(links, 202, headers)
 
     # -- entities --------------------------------------------------------------------------------
 
@@ -240,7 +241,7 @@ class DurableApi:
             if with_state:
                 view["state"] = show_value(one.state)
             shown.append(view)
-        return JSONResponse(shown)
+        return JsonAnswer(shown)
 
     async def _signal(
         self, request: Request, name: str, key: str, operation: str | None
@@ -249,18 +250,6 @@ class DurableApi:
         signal = self._client.signal(name, _key(key), operation or "", data)
         await asyncio.wrap_future(signal)
         return Response(status_code=202)
-
-
-def refusal(error: Refused) -> Response:
-    """Return the answer to a request that is refused, with the names the SDK looks for."""
-    return JSONResponse(
-        {
-            "Message": error.message,
-            "ExceptionMessage": error.message,
-            "ExceptionType": "Refused",
-        },
-        error.status,
-    )
 
 
 def _no_such_operation(request: Request) -> Refused:

@@ -15,8 +15,9 @@ from typing import Any
 from azure.functions.eventgrid import EventGridEventInConverter
 from azure.functions.meta import Datum
 from starlette.requests import Request
-from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.responses import PlainTextResponse, Response
 
+from local.host.answers import JsonAnswer
 from local.host.app import Function
 from local.host.errors import Refused
 from local.host.invocation import Runner
@@ -100,7 +101,7 @@ def _validate(events: list[dict[str, Any]]) -> Response:
     code = data.get("validationCode") if isinstance(data, dict) else None
     if not isinstance(code, str):
         raise Refused(400, "the validation event has no data.validationCode")
-    return JSONResponse({"validationResponse": code})
+    return JsonAnswer({"validationResponse": code})
 
 
 def _allow_origin(request: Request) -> Response:

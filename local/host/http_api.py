@@ -20,6 +20,7 @@ from local.host.requests import given_key, read_body
 from local.host.routes import RouteTemplate, parse_template
 
 _LOG = logging.getLogger(__name__)
+_WITHOUT_BODY = (204, 304)
 
 
 @dataclass(frozen=True)
@@ -131,7 +132,10 @@ def _response(result: Any) -> Response:
         raise TypeError(
             f"an HTTP function returned {type(result).__name__}, expected HttpResponse or str"
         )
-    response = Response(result.get_body(), result.status_code)
+    status = result.status_code
+    if not 200 <= status <= 999:
+        raise ValueError(f"an HTTP function returned status {status}, expected 200 to 999")
+    response = Response(b"" if status in _WITHOUT_BODY else result.get_body(), status)
     names = set()
     for name, value in result.headers.items():
         names.add(name.lower())

@@ -22,18 +22,16 @@ import json
 import os
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import NamedTuple
 
 from local.host.entities import Operation
 from local.host.errors import HubError
+from local.host.instance import Instance
 
 SCHEMA_VERSION = 1
 FILE_NAME = "hub.db"
-LIVE = frozenset({"Pending", "Running", "Suspended"})
-"""The states in which an instance is not finished."""
-
 _APPLICATION_ID = 0x44487562  # "DHub": tells a task hub from any other SQLite file
 _SCHEMA = """
 CREATE TABLE instance (
@@ -71,29 +69,6 @@ CREATE TABLE schedule (
     function TEXT PRIMARY KEY, last TEXT NOT NULL, next TEXT NOT NULL, updated TEXT NOT NULL
 );
 """
-
-
-class Instance(NamedTuple):
-    """A row of `instance`. `input`, `output` and `custom_status` are JSON text."""
-
-    id: str
-    name: str
-    execution: str
-    version: str | None
-    status: str
-    input: str | None
-    output: str | None
-    custom_status: str | None
-    created: str
-    updated: str
-    parent: str | None = None
-    parent_execution: str | None = None
-    parent_task: int | None = None
-
-    @property
-    def is_live(self) -> bool:
-        """Whether the instance is not finished."""
-        return self.status in LIVE
 
 
 class State(NamedTuple):
@@ -143,7 +118,8 @@ class Hub:
         try:
             yield
         except BaseException:
-            self._db.execute("ROLLBACK")
+            with suppress(sqlite3.Error):  # SQLite has rolled back already after some errors
+                self._db.execute("ROLLBACK")
             raise
         self._db.execute("COMMIT")
 
@@ -427,13 +403,11 @@ def _lock(path: Path) -> int:
 
 
 def _open(path: Path) -> sqlite3.Connection:
-    is_new = not path.exists()
+    os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))  # SQLite keeps the mode that it finds
     db = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
     try:
         db.execute("PRAGMA journal_mode = WAL")
         db.execute("PRAGMA synchronous = FULL")
-        if is_new:
-            path.chmod(0o600)
         _prepare(db, path)
     except sqlite3.DatabaseError as error:
         db.close()

@@ -8,8 +8,6 @@ of the activity.
 
 from __future__ import annotations
 
-import re
-import uuid
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
@@ -27,7 +25,8 @@ from local.host.history import (
     parse_timestamp,
     timestamp,
 )
-from local.host.hub import LIVE, Hub, Instance
+from local.host.hub import Hub
+from local.host.instance import LIVE, Instance, check_instance_id, new_id
 from local.host.threads import Pool
 from local.host.turn_memory import TurnMemory
 from local.host.turns import Child, Names, Outcome, Turn, run_turn
@@ -38,7 +37,6 @@ MOST_TURNS = 4
 
 _MOST_ARRIVALS = 1000  # in one turn
 _MOST_TIMERS = 500  # fired in one transaction
-_BAD_ID = re.compile(r"[/\\?#\x00-\x1f\x7f-\x9f]")
 
 
 class _End(NamedTuple):
@@ -62,25 +60,6 @@ class _Running:
     tasks: list[int]
 
 
-def check_instance_id(instance_id: str) -> str | None:
-    """Return what is wrong with an instance id, or None.
-
-    Source: the Functions extension, which follows the limits of Azure Table keys.
-    """
-    if not instance_id or len(instance_id) > 256:
-        return f"an instance id has 1 to 256 characters, this one has {len(instance_id)}"
-    if instance_id.startswith("@"):
-        return f"instance id {instance_id!r} begins with '@', which is kept for entities"
-    if _BAD_ID.search(instance_id):
-        return f"instance id {instance_id!r} holds one of / \\ ? # or a control character"
-    return None
-
-
-def new_id() -> str:
-    """Return an id for an instance or a generation: 32 hexadecimal digits."""
-    return uuid.uuid4().hex
-
-
 class Orchestrations:
     """Runs the turns. A part of the writer; every method is called on the writer's thread."""
 
@@ -92,6 +71,7 @@ class Orchestrations:
         names: Names,
         *,
         limit: int,
+        default_version: str | None,
         activities: Activities,
         entities: EntityBatches,
     ) -> None:
@@ -100,6 +80,7 @@ class Orchestrations:
         self._orchestrators = orchestrators
         self._names = names
         self._limit = min(limit, MOST_TURNS)
+        self._default_version = default_version
         self._activities = activities
         self._entities = entities
         self._pool = Pool("orchestrator", self._limit)
@@ -338,7 +319,7 @@ class Orchestrations:
                 id=child.instance_id,
                 name=child.name,
                 execution=new_id(),
-                version=child.version,
+                version=child.version or self._default_version,
                 status="Pending",
                 input=child.input,
                 output=None,

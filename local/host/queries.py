@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 
 from local.host.errors import Refused
 from local.host.history import Event, decode
-from local.host.hub import Instance
+from local.host.instance import Instance
 
 _LAST = "\U0010ffff"  # sorts behind every character an id may hold
 

@@ -124,6 +124,7 @@ class Service:
             program.orchestrators,
             program.names,
             limit=settings.max_orchestrators,
+            default_version=settings.default_version,
             activities=self._activities,
             entities=self._entities,
         )

@@ -7,9 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from local.host.history import COMPLETIONS, EVENT_NAMES, Event, EventType
-from local.host.hub import Instance
-
-FINISHED = ("Completed", "Failed", "Terminated", "Canceled")
+from local.host.instance import Instance
 
 _DROPPED = frozenset({EventType.ORCHESTRATOR_STARTED, EventType.ORCHESTRATOR_COMPLETED})
 _SCHEDULED = frozenset(
@@ -37,11 +35,14 @@ def show_instance(instance: Instance, *, with_input: bool) -> dict[str, Any]:
 
 
 def show_value(text: str | None) -> Any:
-    """Return stored JSON as a value; text that is not JSON is shown as it is."""
+    """Return stored JSON as a value; text that is not JSON is shown as it is.
+
+    What Python writes as NaN or Infinity is no JSON; it is shown as a text, as on Azure.
+    """
     if text is None:
         return None
     try:
-        return json.loads(text)
+        return json.loads(text, parse_constant=str)
     except ValueError:
         return text
 

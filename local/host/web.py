@@ -16,7 +16,8 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.types import Receive, Scope, Send
 
 from local.host.admin_api import AdminApi
-from local.host.durable_api import DurableApi, refusal
+from local.host.answers import refusal
+from local.host.durable_api import DurableApi
 from local.host.errors import HostError, Refused
 from local.host.event_grid import EventGridWebhook
 from local.host.http_api import HttpFunctions
@@ -59,7 +60,8 @@ class Front:
         except Refused as error:
             response = refusal(error)
         except Exception:
-            _LOG.exception("method=%s path=%s failed", request.method, scope["path"])
+            path = scope["path"].replace(self._rpc_path, "(rpc)")  # that is a secret
+            _LOG.exception("method=%s path=%s failed", request.method, path)
             response = PlainTextResponse("the host failed; its log says how", 500)
         await response(scope, receive, send)
 

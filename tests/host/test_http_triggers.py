@@ -130,6 +130,10 @@ def test_answers_in_all_their_forms(web: RunningHost) -> None:
     text = _get(web, "returns/text")
     assert (text.text, text.headers["content-type"]) == ("text", "text/plain; charset=utf-8")
     assert _get(web, "decorated").text == "awaited"
+    for status in (204, 304, 418):
+        answer = _get(web, f"status/{status}")
+        assert (answer.status_code, answer.text) == (status, "body" if status == 418 else "")
+    assert _get(web, "status/99").status_code == 500
 
 
 @pytest.mark.parametrize("what", ["error", "exit", "number"])

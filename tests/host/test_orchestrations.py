@@ -248,6 +248,7 @@ def test_sub_orchestrations_with_and_without_ids(durable: RunningHost) -> None:
     assert durable.wait(instance)["output"] == {
         "named": [0, 8, 16],
         "parent of unnamed": instance,
+        "version of unnamed": "7.1",
     }
     assert durable.status(f"{instance}-2")["output"] == 16
     children = [
@@ -328,6 +329,13 @@ def test_http_requests(durable: RunningHost) -> None:
     assert posted["headers"]["content-type"] == "text/plain; charset=utf-8"
     failed = durable.run("web_request", {"method": "GET", "uri": uri + "503"})
     assert (failed["statusCode"], failed["content"]) == (503, "no body")
+
+
+def test_odd_values_can_be_shown(durable: RunningHost) -> None:
+    instance = durable.begin("odd_activity", ["give_odd", None])
+    ended = durable.wait(instance)
+    assert ended["output"] == ["NaN", "-Infinity", "\ud800", "\x00"]
+    assert durable.history(instance)[-1]["Result"] == ended["output"]
 
 
 def test_large_values_pass(durable: RunningHost) -> None:

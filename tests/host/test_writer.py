@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from local.host.errors import HubError, Refused
-from local.host.hub import Hub, Instance
+from local.host.hub import Hub
+from local.host.instance import Instance
 from local.host.queries import HubQueries, InstanceFilter
 from local.host.writer import Writer
 

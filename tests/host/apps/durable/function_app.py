@@ -87,6 +87,11 @@ def give_set(unserializable: Any) -> Any:
     return {1, 2}
 
 
+@app.activity_trigger(input_name="name")
+def give_odd(name: str) -> Any:
+    return [float("nan"), float("-inf"), "\ud800", "\x00"]
+
+
 @app.activity_trigger(input_name="order")
 @app.durable_client_input(client_name="client")
 async def start_another(order: dict, client: df.DurableOrchestrationClient) -> str:  # type: ignore[type-arg]
@@ -413,7 +418,11 @@ def family(context: Context) -> Steps:
     ]
     named = yield context.task_all(children)
     unnamed = yield context.call_sub_orchestrator("properties")
-    return {"named": named, "parent of unnamed": unnamed["parent"]}
+    return {
+        "named": named,
+        "parent of unnamed": unnamed["parent"],
+        "version of unnamed": unnamed["version"],
+    }
 
 
 @orchestration

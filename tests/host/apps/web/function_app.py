@@ -123,6 +123,11 @@ def returns(req: func.HttpRequest) -> Any:
     return 42
 
 
+@app.route(route="status/{code:int}", auth_level=func.AuthLevel.ANONYMOUS)
+def status(req: func.HttpRequest) -> func.HttpResponse:
+    return func.HttpResponse("body", status_code=int(req.route_params["code"]))
+
+
 def decorated(function: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(function)
     def wrapper(*args: Any, **kwargs: Any) -> Any:
@@ -181,6 +186,34 @@ def handle_event(context: df.DurableOrchestrationContext) -> Any:
 def note(text: str) -> str:
     leave_trace("notes", text)
     return text
+
+
+@app.activity_trigger(input_name="seconds")
+def block(seconds: float) -> str:
+    begin = time.time()
+    time.sleep(seconds)
+    leave_trace("blocks", [begin, time.time()])
+    return "blocked"
+
+
+@app.activity_trigger(input_name="seconds")
+async def wait(seconds: float) -> str:
+    try:
+        await asyncio.sleep(seconds)
+    except asyncio.CancelledError:
+        leave_trace("cancelled_waits", True)
+        raise
+    return "waited"
+
+
+@app.orchestration_trigger(context_name="context")
+def many(context: df.DurableOrchestrationContext) -> Any:
+    name, count, seconds = context.get_input()
+    try:
+        calls = [context.call_activity(name, seconds) for _ in range(count)]
+        return (yield context.task_all(calls))
+    except Exception as error:
+        return str(error).splitlines()[0]
 
 
 @app.event_grid_trigger(arg_name="event")

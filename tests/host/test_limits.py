@@ -1,0 +1,27 @@
+"""Limits of host.json: how many activities run at a time, and for how long."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from tests.host.running_host import RunningHost, eventually
+
+
+@pytest.mark.parametrize("name", ["block", "wait"])
+def test_activity_that_runs_too_long_fails(web: RunningHost, name: str) -> None:
+    output = web.run("many", [name, 1, 2.0])
+    assert output == (
+        f"Activity function '{name}' failed:  Timeout value of 1 s exceeded by function '{name}' "
+    )
+    if name == "wait":
+        assert eventually(lambda: web.trace("cancelled_waits"))
+
+
+def test_no_more_activities_run_at_a_time_than_allowed(web: RunningHost) -> None:
+    assert web.run("many", ["block", 9, 0.1]) == ["blocked"] * 9
+    lines = (web.traces / "blocks").read_text().splitlines()
+    runs = [run for run in map(json.loads, lines) if run[1] - run[0] < 1]  # none that timed out
+    most = max(sum(begin <= at < end for begin, end in runs) for at, _ in runs)
+    assert most == 3
