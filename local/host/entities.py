@@ -1,6 +1,6 @@
 """One batch of operations on an entity: state and operations in, state and answers out.
 
-As with `turns`, what comes back is true only when the engine has committed it. State is written
+As with `turns`, what comes back is true only when the writer has committed it. State is written
 once a batch: an operation that raises does not undo what it has set, as in Azure.
 """
 

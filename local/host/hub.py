@@ -1,7 +1,7 @@
 """The task hub: one SQLite file that holds everything that must survive a kill.
 
 Every method is one or a few statements; what belongs together is put in one `transaction` by the
-engine, the only writer. Nothing here decides anything.
+writer, the only one to change it. Nothing here decides anything.
 
 Tables
     instance       an orchestration: what it is, where it stands, who waits for its end

@@ -1,7 +1,7 @@
 """One turn of an orchestration: history in, new history and new work out.
 
 A turn calls the orchestrator through the SDK and has no other effect; what it returns becomes
-true only when the engine has committed it. It never raises: whatever goes wrong fails the instance.
+true only when the writer has committed it. It never raises: whatever goes wrong fails the instance.
 """
 
 from __future__ import annotations
@@ -419,7 +419,9 @@ def unknown_function(kind: str, name: str, known: Mapping[str, str]) -> str:
 def _warn_of_case(turn: Turn, replayed: Replayed) -> None:
     """Name an event that only differs in case from what is waited for: it would wait for ever."""
     waited = {name.casefold(): name for name in replayed.waiting_for}
-    for one in replayed.unconsumed:
+    for one in turn.arrivals:
+        if one not in replayed.unconsumed:
+            continue
         expected = waited.get(one["Name"].casefold())
         if expected is not None and expected != one["Name"]:
             _LOG.warning(
