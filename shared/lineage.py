@@ -66,7 +66,7 @@ def _oldest(sets: Sequence[BackupSet]) -> BackupSet:
         sets,
         key=lambda s: (
             s.backup_type is not BackupType.DATABASE,
-            s.backup_finish_date or _BEFORE_ALL,
+            s.backup_finish_date or datetime.max,  # noqa: DTZ901 header dates carry no zone
             s.last_lsn,
             str(s.backup_set_guid),
         ),

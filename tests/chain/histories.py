@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from shared.backupset import BackupSet, BackupType, SetFile, merge_families
 from shared.chain import ABSENT, DatabaseState, Goal, TargetPosition
 from shared.lsn import Lsn
-from tests.chain.reference import Checkpoint, Place, Server, checkpoints_of
+from tests.chain.server import Checkpoint, Place, Server, checkpoints_of
 
 Draw = Callable[..., object]
 _BEGIN = datetime(2026, 3, 1)  # noqa: DTZ001 header dates carry no zone

@@ -1,9 +1,8 @@
-"""RESTORE and its planning by brute force, from the rules alone: the judge of `shared.chain`.
+"""Planning by brute force, from the rules alone: the judge of `shared.chain`.
 
-`Server` says of one restore after the other what SQL Server would: an error number, or a new
-position. `plan_by_force` tries every sequence that a server accepts and takes the best by the
-policy, so it is right by construction and far too slow for more than a dozen sets. Nothing here
-uses the planner's rules or its search; only the models are shared.
+`plan_by_force` tries every sequence that `Server` accepts and takes the best by the policy, so it
+is right by construction and far too slow for more than a dozen sets. It uses neither the
+planner's rules nor its search; only the models are shared.
 
 Where the rules leave a choice, the reading taken here is said beside the code.
 """
@@ -15,135 +14,20 @@ from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
-from shared.backupset import BackupSet, BackupType
+from shared.backupset import BackupSet
 from shared.chain import DatabaseState, Goal, TargetPosition
-
-FULL, DIFFERENTIAL, LOG = BackupType.DATABASE, BackupType.DIFFERENTIAL, BackupType.LOG
-
-
-class Checkpoint(NamedTuple):
-    """The checkpoint of a conventional full backup; its GUID is not known if the full is not."""
-
-    lsn: int
-    guid: UUID | None
-    fork: UUID | None
-
-
-class Place(NamedTuple):
-    """Where a restoring database stands."""
-
-    redo: int
-    fork: UUID | None
-    base: Checkpoint | None
-
-
-def checkpoints_of(sets: Sequence[BackupSet]) -> list[Checkpoint]:
-    """Return the checkpoints of the conventional full backups among some sets."""
-    return [
-        Checkpoint(s.checkpoint_lsn, s.backup_set_guid, s.recovery_fork_id)
-        for s in sets
-        if s.backup_type is FULL and not s.is_copy_only
-    ]
-
-
-class Server:
-    """One database on a server, restored WITH NORECOVERY, set after set."""
-
-    def __init__(self, checkpoints: Sequence[Checkpoint], place: Place | None = None) -> None:
-        self.checkpoints = checkpoints
-        self.place = place
-
-    def restore(self, backup: BackupSet, stop_at: datetime | None = None) -> int | None:
-        """Restore a set and return None, or return the number of the error and change nothing."""
-        if len(backup.files) < backup.family_count:
-            return 3132
-        if backup.is_damaged:
-            return 3182
-        if backup.backup_type is FULL:
-            return self._begin(backup)
-        if self.place is None:
-            return 3118
-        if backup.backup_type is DIFFERENTIAL:
-            error = _refuse_differential(self.place, backup)
-        else:
-            error = _refuse_log(self.place, backup) or _refuse_stop(backup, stop_at)
-        if error is None:
-            self.place = self._after(self.place, backup)
-        return error
-
-    def _begin(self, full: BackupSet) -> int | None:
-        if self.place is not None:
-            return 3159
-        base = None
-        if not full.is_copy_only:
-            base = Checkpoint(full.checkpoint_lsn, full.backup_set_guid, full.recovery_fork_id)
-        self.place = Place(full.last_lsn, full.recovery_fork_id, base)
-        return None
-
-    def _after(self, place: Place, backup: BackupSet) -> Place:
-        base = place.base
-        if backup.backup_type is LOG:
-            # The log names the latest full that it knows of, even one that nobody else knows.
-            named = Checkpoint(backup.database_backup_lsn, None, None)
-            crossed = [
-                point
-                for point in (named, *self.checkpoints)
-                if place.redo <= point.lsn < backup.last_lsn and _lies_on(point, backup)
-            ]
-            base = max(crossed, key=lambda p: (p.lsn, str(p.guid or "")), default=base)
-        return Place(backup.last_lsn, backup.recovery_fork_id, base)
-
-
-def _lies_on(point: Checkpoint, log: BackupSet) -> bool:
-    """Tell whether a log holds a checkpoint, rather than another fork's at the same LSN."""
-    first, last = log.first_recovery_fork_id, log.recovery_fork_id
-    if point.fork is None or last is None:
-        return True
-    if first == last or log.fork_point_lsn is None:
-        return point.fork in (first, last)
-    return point.fork == (first if point.lsn < log.fork_point_lsn else last)
-
-
-def _refuse_differential(place: Place, backup: BackupSet) -> int | None:
-    if place.base is None:
-        return 3136
-    if place.base.guid is not None and backup.differential_base_guid is not None:
-        fits = place.base.guid == backup.differential_base_guid
-    else:
-        fits = place.base.lsn == (backup.differential_base_lsn or backup.database_backup_lsn)
-    if not fits:
-        return 3136
-    if backup.last_lsn <= place.redo:
-        return 3120
-    if None not in (place.fork, backup.recovery_fork_id) and place.fork != backup.recovery_fork_id:
-        return 4330
-    return None
-
-
-def _refuse_log(place: Place, log: BackupSet) -> int | None:
-    if log.last_lsn <= place.redo:
-        return 4326
-    if log.first_lsn > place.redo:
-        return 4305
-    first, last, point = log.first_recovery_fork_id, log.recovery_fork_id, log.fork_point_lsn
-    if place.fork is None or first is None or last is None:
-        return None
-    if first == last:
-        return None if place.fork == first else 4330
-    if place.fork == first and (point is None or place.redo <= point):
-        return None
-    if place.fork == last and (point is None or place.redo >= point):
-        return None
-    return 4330
-
-
-def _refuse_stop(log: BackupSet, stop_at: datetime | None) -> int | None:
-    return 4341 if stop_at is not None and _is_bulk_inside(log, stop_at) else None
-
-
-def _is_bulk_inside(log: BackupSet, stop_at: datetime) -> bool:
-    finish = log.backup_finish_date
-    return log.has_bulk_logged_data and finish is not None and finish > stop_at
+from tests.chain.server import (
+    DIFFERENTIAL,
+    FULL,
+    LOG,
+    Checkpoint,
+    Place,
+    Server,
+    checkpoints_of,
+    is_bulk_inside,
+    refuse_differential,
+    refuse_log,
+)
 
 
 class Forced(NamedTuple):
@@ -175,7 +59,8 @@ class Forks:
             names = names_of(last, sets)
         else:
             # Nobody has asked for a name: that of the oldest full counts.
-            by_age = sorted(sets, key=lambda s: (s.backup_type is not FULL, *_by_time(s)))
+            dated = [s for s in sets if s.backup_finish_date] or sets
+            by_age = sorted(dated, key=lambda s: (s.backup_type is not FULL, *_by_time(s)))
             names = names_of(by_age[0], sets) if by_age else set()
         own = [s for s in self.sets if s.database_name in names] or self.sets
         self.own_forks = {s.recovery_fork_id for s in own}
@@ -199,13 +84,13 @@ class Forks:
         only backups of another name bear belongs to a copy. Of a fork that no backup bears
         nothing is known.
         """
-        if fork not in {s.recovery_fork_id for s in self.sets} | {f for f, _, _ in self.crossings}:
-            return False
         if fork is None or self.live is None or fork == self.live:
             return False
         past = self._past(self.live)
         if fork in past:
             return redo > past[fork]
+        if fork not in {s.recovery_fork_id for s in self.sets}:
+            return False
         if self._stems_from(fork, {self.live, *past}) or fork not in self.own_forks:
             return True
         oldest = next(
@@ -317,7 +202,7 @@ class Force:
         )
         if not partly_here:
             if not self.forks.is_live(place.fork) and any(
-                _refuse_log(place, s) == 4330
+                refuse_log(place, s) == 4330
                 for s in self.sets
                 if s.backup_type is LOG and self._is_usable(s) and not self._is_lost_set(s)
             ):
@@ -378,15 +263,37 @@ class Force:
         yield Trial(steps, place, ended)
         if ended:
             return
-        for backup in self.sets:
-            if backup.backup_type is FULL or backup.is_empty or not self._is_usable(backup):
+        fitting = [s for s in self.sets if self._comes_next(s, place)]
+        for backup in fitting:
+            if any(self._outreaches(other, backup) for other in fitting):
                 continue
             server = Server(self.checkpoints, place)
-            reaches = backup.backup_type is LOG and self._reaches_stop(backup)
-            if server.restore(backup, self.goal.stop_at if reaches else None) is None:
-                assert server.place is not None
-                ends = reaches or self._ends(server.place)
-                yield from self._continue((*steps, backup), server.place, ends)
+            assert server.restore(backup) is None
+            assert server.place is not None
+            ends = self._holds_stop(backup) or self._ends(server.place)
+            yield from self._continue((*steps, backup), server.place, ends)
+
+    def _comes_next(self, backup: BackupSet, place: Place) -> bool:
+        if backup.backup_type is FULL or backup.is_empty or not self._is_usable(backup):
+            return False
+        stop = self.goal.stop_at if self._holds_stop(backup) else None
+        return Server(self.checkpoints, place).restore(backup, stop) is None
+
+    def _outreaches(self, log: BackupSet, other: BackupSet) -> bool:
+        """Tell whether two logs overlap, and one reaches further: that one is to be taken."""
+        return (
+            log.backup_type is LOG
+            and other.backup_type is LOG
+            and log.last_lsn > other.last_lsn
+            and log.first_recovery_fork_id == other.first_recovery_fork_id
+            and log.recovery_fork_id == other.recovery_fork_id
+            and not self._holds_stop(log)
+            and not self._holds_stop(other)
+            and self._is_lost_set(log) == self._is_lost_set(other)
+        )
+
+    def _holds_stop(self, backup: BackupSet) -> bool:
+        return backup.backup_type is LOG and self._reaches_stop(backup)
 
     def _rank(self, trial: Trial) -> tuple[bool, bool, int, int, int, int]:
         data = {kind: [s.last_lsn for s in trial.steps if s.backup_type is kind] for kind in _DATA}
@@ -438,7 +345,7 @@ class Force:
         return complete and self._is_sound(backup) and self._is_wanted(backup)
 
     def _would_fit(self, place: Place, backup: BackupSet) -> bool:
-        refuse = _refuse_log if backup.backup_type is LOG else _refuse_differential
+        refuse = refuse_log if backup.backup_type is LOG else refuse_differential
         return not backup.is_empty and refuse(place, backup) is None
 
     def _reaches_stop(self, log: BackupSet) -> bool:
@@ -452,7 +359,7 @@ class Force:
             and self._is_usable(s)
             and not self._is_lost_set(s)
             and self._reaches_stop(s)
-            and _is_bulk_inside(s, stop)
+            and is_bulk_inside(s, stop)
             and self._would_fit(place, s)
             for s in self.sets
         )
