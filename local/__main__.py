@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import os
 import sys
-import threading
 import traceback
 from pathlib import Path
 from typing import Annotated
@@ -14,8 +13,6 @@ import typer
 
 from local.host.errors import HostError
 from local.host.service import Options, Service
-
-_EXIT_GRACE_S = 2.0
 
 
 def main(
@@ -49,12 +46,12 @@ def main(
         if error.action:
             print(f"Try: {error.action}", file=sys.stderr)
         status = 1
-    # Threads of the app that nothing ends must not keep the process.
+    # Everything of ours is closed. Threads of the app may be anywhere, and the interpreter could
+    # wait for them, or stumble over locks that they hold, for ever.
     logging.shutdown()
-    watchdog = threading.Timer(_EXIT_GRACE_S, os._exit, [status])
-    watchdog.daemon = True
-    watchdog.start()
-    raise typer.Exit(status)
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(status)
 
 
 if __name__ == "__main__":

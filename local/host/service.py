@@ -8,7 +8,6 @@ import secrets
 import signal
 import socket
 import sys
-import threading
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -73,20 +72,26 @@ class Service:
         self._sockets = [bind(options.host, options.port), bind("127.0.0.1", 0)]
         self.origin = _origin(options.host, self._sockets[0])
         self.app = load_app(options.app, os.environ)
-        self._stop = threading.Event()
+        # Signals and failures ring a bell that the main thread reads: a lock or queue that a
+        # signal handler is to release may miss a signal that comes just before the wait.
+        self._bell, self._ring = os.pipe()
+        os.set_blocking(self._ring, False)
+        self._stopping = False
         self._failed = False
         self._build(self._settings)
 
     def run(self) -> int:
         """Serve until a signal comes or the hub fails; returns the exit status."""
         sys.setswitchinterval(_SWITCH_INTERVAL_S)
+        signal.set_wakeup_fd(self._ring)
         for one in (signal.SIGINT, signal.SIGTERM):
             signal.signal(one, self._on_signal)
         self._runner.start()
         self._writer.start([self._orchestrations, self._activities, self._entities])
         self._web.start()
         print(self._banner(), flush=True)
-        self._stop.wait()
+        while not (self._stopping or self._failed):
+            os.read(self._bell, 1)  # the app's own signals ring it, too
         self._shut_down()
         return 1 if self._failed else 0
 
@@ -165,13 +170,13 @@ class Service:
         )
 
     def _on_signal(self, number: int, frame: object) -> None:
-        if self._stop.is_set():
+        if self._stopping:
             os._exit(1)  # asked twice: whoever did means it, and the hub survives it
-        self._stop.set()
+        self._stopping = True
 
     def _fail(self, error: BaseException) -> None:
         self._failed = True
-        self._stop.set()
+        os.write(self._ring, b"!")
 
     def _shut_down(self) -> None:
         """Let what runs end, while its durable clients are still served."""
