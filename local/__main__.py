@@ -32,9 +32,10 @@ def main(
 
     Example: python -m local --app . --port 7071
 
-    State is kept in the data folder and survives a kill at any moment; one host at a time may use
-    it. Settings come from host.json, local.settings.json and the environment, which wins. The keys
-    that callers need are in keys.json in the data folder.
+    State is kept in the data folder and survives a kill at any moment.
+    One host at a time may use it. Settings come from host.json,
+    local.settings.json and the environment, which wins. The keys that
+    callers need are in keys.json in the data folder.
     """
     options = Options(app.resolve(), data.resolve(), host, port, grace)
     try:
