@@ -251,6 +251,8 @@ class SqlServerTarget:
         statement = tsql.restore(
             order.database, order.backup_type, order.urls, checksum=order.checksum, moves=moves
         )
+        if order.backup_type is BackupType.DATABASE:
+            statement = tsql.unless_restored(order.database, statement)
         doing = f"restoring the {order.backup_type.label} {order.urls[0]!r} to {order.database!r}"
         began = time.monotonic()
         self._runner.run(statement, doing, watch)

@@ -168,6 +168,21 @@ def restore(
     )
 
 
+def unless_restored(database: str, statement: str) -> str:
+    """Return a restore of a full that does nothing if the database holds a restored one by then.
+
+    The server looks itself: another worker may end the same restore between our look and the
+    statement, and a second one would set the database back. Nothing is restored then, without an
+    error.
+    """
+    value = literal(database, "the database's name", NAME_LENGTH)
+    return (
+        "IF NOT EXISTS (SELECT 1 FROM sys.master_files AS f "  # noqa: S608 quoted above
+        "JOIN sys.databases AS d ON d.database_id = f.database_id "
+        f"WHERE d.name = {value} AND f.redo_start_lsn IS NOT NULL)\n{statement}"
+    )
+
+
 def restore_with_recovery(database: str) -> str:
     """Return the statement that opens a restoring database; nothing can be restored after it."""
     return f"RESTORE DATABASE {_database(database)} WITH RECOVERY"

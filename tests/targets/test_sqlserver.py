@@ -153,6 +153,7 @@ def test_numbers_of_the_server_reach_the_caller(target: Target, container: Conta
     source = SampleDatabase("numbers")
     first, log, gap, late = source.full(), source.log(), source.log(), source.log()
     other = SampleDatabase("other")
+    other.full()
     second = source.full()
     differential = source.differential()
     assert refused(log, "numbers").number == 3118
@@ -161,11 +162,23 @@ def test_numbers_of_the_server_reach_the_caller(target: Target, container: Conta
     assert refused(late, "numbers").number == 4305
     assert refused(log, "numbers").number == 4326
     assert refused(differential, "numbers").number == 3136
-    assert refused(other.full(), "numbers").number == 3154
+    assert refused(other.log(), "numbers").number == 3154
     target.restore(order_of(container, gap, "numbers"), always)
     target.recover("numbers")
     assert refused(late, "numbers").number == 3117
     assert refused(second, "numbers").number is None
+
+
+def test_a_full_is_not_restored_over_a_restored_one(target: Target, container: Container) -> None:
+    source = SampleDatabase("once")
+    full, log = source.full(), source.log()
+    for backup in (full, log):
+        target.restore(order_of(container, backup, "once"), always)
+    before = target.read_position("once")
+    with pytest.raises(TargetUnavailable, match="without the message of success"):
+        target.restore(order_of(container, full, "once"), always)
+    assert target.read_position("once") == before
+    assert len(target.read_restore_history("once", 0)) == 2
 
 
 def test_faults_of_the_device_are_told_apart(target: Target, container: Container) -> None:

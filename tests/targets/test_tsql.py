@@ -37,6 +37,10 @@ def log(name: str) -> str:
     return tsql.restore(name, BackupType.LOG, [f"{CONTAINER}/a.trn"], checksum=False)
 
 
+def unless_restored(name: str) -> str:
+    return tsql.unless_restored(name, full(name))
+
+
 def headeronly(name: str) -> str:
     return tsql.restore_headeronly([f"{CONTAINER}/{name.replace('?', '%3F')}"])
 
@@ -57,6 +61,7 @@ STATEMENTS: dict[str, Callable[[str], str]] = {
     function.__name__: function
     for function in (
         full,
+        unless_restored,
         differential,
         log,
         headeronly,
