@@ -234,7 +234,7 @@ def _without_full(plan: Plan, sets: Sequence[BackupSet]) -> Explanation:
         and plan.rejected[s.backup_set_guid].reason is Reason.AFTER_TARGET
     ]
     if not late:
-        return explain_missing_full(len(sets))
+        return explain_missing_full()
     return Explanation(
         BlockingReason.FULL_BACKUP_MISSING,
         f"{count(len(late), 'full backup')} here, the first of them {name_of(late[0])} of"

@@ -37,6 +37,7 @@ def migrate_database(context: df.DurableOrchestrationContext) -> Steps:
     """Bring one database to its target; the last status is the output."""
     ref: dict[str, Any] = context.get_input()
     turn = yield from _work(context, ref)
+    context.set_custom_status(turn["status"])
     if turn["action"] == "finish":
         return turn["status"]
     if turn["action"] == "wait":
@@ -48,7 +49,7 @@ def migrate_database(context: df.DurableOrchestrationContext) -> Steps:
 def _work(context: df.DurableOrchestrationContext, ref: dict[str, Any]) -> Steps:
     """Look and work until there is nothing to do, or enough was done for one generation."""
     slots: df.EntityId | None = None
-    turn = yield from _try(context, TAKE_TURN, ref)
+    turn = yield from _try(context.call_activity_with_retry(TAKE_TURN, RETRY, ref))
     for _ in range(_PIECES_OF_WORK):
         context.set_custom_status(turn["status"])
         activity = _ACTIVITIES.get(turn["action"])
@@ -57,20 +58,24 @@ def _work(context: df.DurableOrchestrationContext, ref: dict[str, Any]) -> Steps
         if activity == RESTORE_BATCH and slots is None:
             slots = df.EntityId(RESTORE_SLOTS, turn["target"])
             who = {"who": ref["migrationId"], "limit": turn["slots"]}
-            place = (yield context.call_entity(slots, "acquire", who))["place"]
-            if place:
-                return (yield from _queue(context, ref, place))
-        turn = yield from _try(context, activity, ref)
-    context.set_custom_status(turn["status"])
+            answer = yield from _try(context.call_entity(slots, "acquire", who))
+            if place := answer.get("place"):
+                queued = {**ref, "place": place}
+                return (
+                    yield from _try(context.call_activity_with_retry(NOTE_QUEUED, RETRY, queued))
+                )
+            if place is None:
+                return answer
+        turn = yield from _try(context.call_activity_with_retry(activity, RETRY, ref))
     if slots is not None:
         yield from _give_back(context, ref, slots)
     return turn
 
 
-def _try(context: df.DurableOrchestrationContext, activity: str, ref: dict[str, Any]) -> Steps:
-    """Call an activity; if it keeps failing, wait for the next look instead of ending."""
+def _try(task: Any) -> Steps:
+    """Wait for a task; if it fails in spite of its retries, wait for the next look instead."""
     try:
-        return (yield context.call_activity_with_retry(activity, RETRY, ref))
+        return (yield task)
     except Exception as error:
         return {
             "action": "wait",
@@ -78,15 +83,12 @@ def _try(context: df.DurableOrchestrationContext, activity: str, ref: dict[str, 
         }
 
 
-def _queue(context: df.DurableOrchestrationContext, ref: dict[str, Any], place: int) -> Steps:
-    return (yield from _try(context, NOTE_QUEUED, {**ref, "place": place}))
-
-
 def _give_back(
     context: df.DurableOrchestrationContext, ref: dict[str, Any], slots: df.EntityId
 ) -> Steps:
-    released = yield context.call_entity(slots, "release", {"who": ref["migrationId"]})
-    if released["next"]:
-        yield context.call_activity_with_retry(
-            WAKE_MIGRATION, RETRY, {"migrationId": released["next"]}
-        )
+    """Give the slot back and wake whoever is next; the periodic check does what fails here."""
+    who = {"who": ref["migrationId"]}
+    released = yield from _try(context.call_entity(slots, "release", who))
+    if following := released.get("next"):
+        ref = {"migrationId": following}
+        yield from _try(context.call_activity_with_retry(WAKE_MIGRATION, RETRY, ref))

@@ -7,7 +7,7 @@ the periodic check finds whoever was not told.
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Collection
 
 import azure.durable_functions as df
 
@@ -28,12 +28,17 @@ _LIVE = frozenset(
 
 
 async def start_validation(
-    client: df.DurableOrchestrationClient, blob: FinishedBlob, folder: str = ""
+    client: df.DurableOrchestrationClient, blob: FinishedBlob, *, again: bool = False
 ) -> None:
-    """Start checking a version of a blob, unless that was started before and did not fail."""
-    instance = validation_id(blob, folder)
+    """Start checking a version of a blob, unless that was started before and did not fail.
+
+    With `again` also if it was checked: the catalog does not know it all the same, for instance
+    because its folder belongs to another migration by now.
+    """
+    instance = validation_id(blob)
     status = (await client.get_status(instance)).runtime_status
-    if status in _LIVE or status is df.OrchestrationRuntimeStatus.Completed:
+    checked = status is df.OrchestrationRuntimeStatus.Completed
+    if status in _LIVE or (checked and not again):
         return
     await _start(client, "validate_backup", instance, ArrivedBlob(name=blob.name))
 
@@ -67,14 +72,17 @@ async def _start(
             raise
 
 
-async def free_dead_slots(
-    client: df.DurableOrchestrationClient, target: str, active: Sequence[str]
+async def who_asked(client: df.DurableOrchestrationClient, target: str) -> set[str]:
+    """Return the ids of the migrations that hold a restore slot of a target, or wait for one."""
+    state = (await client.read_entity_state(df.EntityId(RESTORE_SLOTS, target))).entity_state or {}
+    return {*state.get("holders", ()), *state.get("queue", ())}
+
+
+async def give_back(
+    client: df.DurableOrchestrationClient, target: str, who: Collection[str]
 ) -> None:
-    """Give back the slots of migrations that are over, and wake whoever is next in the queue."""
-    slots = df.EntityId(RESTORE_SLOTS, target)
-    state = (await client.read_entity_state(slots)).entity_state or {}
-    holders, queue = state.get("holders", ()), state.get("queue", ())
-    for who in {*holders, *queue} - set(active):
-        await client.signal_entity(slots, "release", {"who": who})
-    for who in [who for who in queue if who in active][:1]:
-        await wake_migration(client, who)
+    """Give back the slots, and the places in the queue, of migrations that have no use for them."""
+    for migration_id in who:
+        await client.signal_entity(
+            df.EntityId(RESTORE_SLOTS, target), "release", {"who": migration_id}
+        )

@@ -9,8 +9,9 @@ from shared.acceptance import judge, judge_name
 from shared.backupfile import read_backup
 from shared.backupset import BackupContent, BackupType
 from shared.blob_event import FinishedBlob
+from shared.catalog import KnownVersion
 from shared.errors import BackupFileError
-from shared.folder import folder_of, lies_in, migration_id, owner_of
+from shared.folder import folder_of, home_of, migration_id, owner_of
 from shared.records import FileRecord, MigrationOrder, Refusal
 from shared.storage import BlobChanged, BlobVersion
 from shared.vocabulary import InvalidReason
@@ -27,39 +28,52 @@ def check_blob(place: Workplace, name: str) -> tuple[FileRecord | None, str | No
     """
     orders = place.catalog.list_orders()
     owner = owner_of(name, (order.folder for order in orders))
+    migration = next((order.id for order in orders if order.folder == owner), None)
     folder = folder_of(name) if owner is None else owner
-    record = _judged(place, name, folder)
-    if owner is not None:
-        return record, next(order.id for order in orders if order.folder == owner)
-    if record is not None and place.settings.auto_start and _can_begin(record):
-        return record, _start(place, record)
-    return record, None
-
-
-def _judged(place: Workplace, name: str, folder: str) -> FileRecord | None:
-    known = place.catalog.read_file(folder, name)
-    if refusal := judge_name(name):
-        return known or _note_misnamed(place, name, folder, refusal)
+    known: FileRecord | None = None
     for _ in range(3):
-        blob = place.blobs.find(name)
-        if blob is None:
-            return _note_removed(place, known)
-        if known is not None and known.etag == blob.etag:
-            return known
+        known = place.catalog.read_file(folder, name)
         try:
-            record = _read(place, blob, folder)
+            record = _judged(place, name, folder, known)
         except BlobChanged:
             continue
-        place.catalog.record_file(record)
-        return record
+        if migration is None:
+            # Before the verdict is written: after a crash in between, the blob counts as unread.
+            migration = _start(place, record)
+        if _write(place, record, known):
+            return record, migration
     # Somebody is writing it again and again; the last write raises an event of its own.
-    return known
+    return known, migration
 
 
-def _note_removed(place: Workplace, known: FileRecord | None) -> FileRecord | None:
-    if known is None or known.refusal is not None:
+def _judged(
+    place: Workplace, name: str, folder: str, known: FileRecord | None
+) -> FileRecord | None:
+    """Return what is to be known of a blob: `known` itself if that says it already."""
+    if refusal := judge_name(name):
+        return known or _misnamed(place, name, folder, refusal)
+    blob = place.blobs.find(name)
+    if blob is None:
+        return _removed(known)
+    if blob.is_arriving or (known is not None and known.etag == blob.etag):
         return known
-    removed = known.model_copy(
+    return _read(place, blob, folder)
+
+
+def _write(place: Workplace, record: FileRecord | None, known: FileRecord | None) -> bool:
+    """Bring the catalog from what is known to what is to be; False if another writer came first."""
+    if record == known:
+        return True
+    if record is not None:
+        return place.catalog.record_file(record, over=known)
+    return known is None or place.catalog.forget_file(known)
+
+
+def _removed(known: FileRecord | None) -> FileRecord | None:
+    """Tell what is to be known of a file that is gone: it is missed only if it was of use."""
+    if known is None or known.backup is None:
+        return known if known and known.is_removed else None
+    return known.model_copy(
         update={
             "etag": "",
             "refusal": Refusal(
@@ -69,17 +83,13 @@ def _note_removed(place: Workplace, known: FileRecord | None) -> FileRecord | No
             ),
         }
     )
-    place.catalog.record_file(removed)
-    return removed
 
 
-def _note_misnamed(place: Workplace, name: str, folder: str, refusal: Refusal) -> FileRecord:
+def _misnamed(place: Workplace, name: str, folder: str, refusal: Refusal) -> FileRecord:
     now = place.now()
-    record = FileRecord(
+    return FileRecord(
         name=name, folder=folder, etag="", size=0, arrived_on=now, checked_on=now, refusal=refusal
     )
-    place.catalog.record_file(record)
-    return record
 
 
 def _read(place: Workplace, blob: BlobVersion, folder: str) -> FileRecord:
@@ -104,24 +114,25 @@ def _read(place: Workplace, blob: BlobVersion, folder: str) -> FileRecord:
     )
 
 
-def _can_begin(record: FileRecord) -> bool:
-    backup = record.backup
-    return backup is not None and backup.backup_type is BackupType.DATABASE
+def _start(place: Workplace, record: FileRecord | None) -> str | None:
+    """Order the migration that a backup begins; it moves the database under its own name, online.
 
-
-def _start(place: Workplace, record: FileRecord) -> str | None:
-    """Order the migration of a folder; it moves the database under its own name, online."""
+    Returns its id, or None if the backup cannot begin one, or nothing is to start by itself.
+    """
     target = place.settings.target_by_default
-    if target is None or record.header is None:
+    backup = record.backup if record is not None and place.settings.auto_start else None
+    if record is None or backup is None or target is None:
+        return None
+    if backup.backup_type is not BackupType.DATABASE:
         return None
     order = MigrationOrder(
         id=migration_id(record.folder),
         # Derived, so that two stripes that arrive at once order the same migration.
         operation_id=uuid5(_OPERATIONS, f"{place.blobs.container_url}/{record.folder}"),
         target=target,
-        target_database=record.header.database_name,
+        target_database=backup.database_name,
         folder=record.folder,
-        source_database_name=record.header.database_name,
+        source_database_name=backup.database_name,
         created_on=place.now(),
     )
     place.catalog.create_order(order)
@@ -131,31 +142,34 @@ def _start(place: Workplace, record: FileRecord) -> str | None:
 def unchecked_blobs(place: Workplace, folder: str | None = None) -> Iterator[FinishedBlob]:
     """Yield the blobs of which the catalog does not know the present version.
 
-    With `folder`, only those that lie in it. This is how a lost event is made good.
+    With `folder`, only those that lie in it. This is how a lost event is made good. Unusable
+    files that are gone from the container come last, with an empty etag, to be forgotten.
     """
     folders = [order.folder for order in place.catalog.list_orders()]
-    known: dict[str, dict[str, str]] = {}
+    known: dict[str, dict[str, KnownVersion]] = {}
     for blob in place.blobs.list(folder + "/" if folder else ""):
-        owner = owner_of(blob.name, folders)
-        if folder is not None and owner != folder:
+        home = home_of(blob.name, folders)
+        if folder is not None and home != folder:
             continue
-        home = folder_of(blob.name) if owner is None else owner
         if home not in known:
-            known[home] = {file.name: file.etag for file in place.catalog.list_files(home)}
-        misnamed = blob.name in known[home] and judge_name(blob.name) is not None
-        if known[home].get(blob.name) != blob.etag and not misnamed:
+            known[home] = place.catalog.list_versions(home)
+        version = known[home].pop(blob.name, None)
+        is_known = version is not None and (
+            version.etag == blob.etag or judge_name(blob.name) is not None
+        )
+        if not is_known:
             yield FinishedBlob(blob.name, blob.etag)
+    for home, gone in known.items():
+        for name, version in gone.items():
+            if version.etag and not version.usable and home_of(name, folders) == home:
+                yield FinishedBlob(name, "")
 
 
 def files_of(place: Workplace, order: MigrationOrder) -> list[FileRecord]:
     """Return the files of a migration, without those of migrations that own a folder below."""
-    deeper = [
-        other.folder
-        for other in place.catalog.list_orders()
-        if other.folder != order.folder and lies_in(other.folder + "/", order.folder)
-    ]
+    folders = [other.folder for other in place.catalog.list_orders()]
     return [
         file
         for file in place.catalog.list_files(order.folder)
-        if owner_of(file.name, deeper) is None
+        if owner_of(file.name, folders) == order.folder
     ]

@@ -34,8 +34,9 @@ def read_event(
     """Return the blob that an event announces. Anything odd is ignored: the listing finds it."""
     if event_type != BLOB_CREATED:
         return Ignored(f"the event is {event_type!r}, not {BLOB_CREATED}")
-    if data.get("api") not in FINISHING:
-        return Ignored(f"{data.get('api')!r} does not end an upload")
+    api = str(data.get("api"))
+    if api not in FINISHING:
+        return Ignored(f"{api[:40]!r} does not end an upload")
     prefix = f"/blobServices/default/containers/{container}/blobs/"
     name = subject.removeprefix(prefix)
     if name == subject or not 0 < len(name) <= _LONGEST_NAME:
@@ -43,11 +44,11 @@ def read_event(
     return FinishedBlob(name, str(data.get("eTag", "")).strip('"'))
 
 
-def validation_id(blob: FinishedBlob, folder: str = "") -> str:
-    """Return the instance id for checking one version of a blob, for the migration of `folder`.
+def validation_id(blob: FinishedBlob) -> str:
+    """Return the instance id for checking one version of a blob.
 
     The same version gives the same id, so that a repeated event starts nothing.
     """
-    text = "\n".join((folder, blob.name, blob.etag))
+    text = f"{blob.name}\n{blob.etag}"
     digest = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
     return f"validate-{digest[:32]}"

@@ -8,13 +8,16 @@ in the index by LSN (key D for full and differential backups, L for logs), so th
 a position are one query, however many there are. `Migrations`: what was ordered, and where each
 stands, in two partitions with one writer each. `Restores`, a partition per migration operation: a
 row per restored set, in order.
+
+A row's content is one JSON document, in as many properties as its length takes.
 """
 
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Callable, Iterator
-from typing import TypeVar
+from typing import Any, NamedTuple, TypeVar
 from uuid import UUID
 
 from azure.core import MatchConditions
@@ -28,19 +31,30 @@ from azure.data.tables import (
     UpdateMode,
 )
 from azure.identity import DefaultAzureCredential
+from pydantic import BaseModel, ValidationError
 
 from shared.backupset import BackupSet, BackupType
-from shared.errors import StorageUnavailable
+from shared.errors import StorageError, StorageUnavailable
 from shared.lsn import Lsn
-from shared.records import FileRecord, MigrationOrder, MigrationProgress, Record, RestoredBackup
+from shared.records import FileRecord, MigrationOrder, MigrationProgress, RestoredBackup
 from shared.settings import Settings
 from shared.storage import storage_errors
 
 _ORDERS = "orders"
 _PROGRESS = "progress"
 _CHANGE_TRIES = 10
+_TABLE_NOT_FOUND = "TableNotFound"
+# A property holds 32 Ki UTF-16 code units, and a character takes up to two of them.
+_PIECE = 16_000
 
-R = TypeVar("R", bound=Record)
+M = TypeVar("M", bound=BaseModel)
+
+
+class KnownVersion(NamedTuple):
+    """Which version of a file was judged; `etag` is empty if it is gone or cannot be addressed."""
+
+    etag: str
+    usable: bool
 
 
 class StoredProgress:
@@ -90,32 +104,30 @@ class Catalog:
 
     # Files
 
-    def record_file(self, file: FileRecord) -> None:
-        """Write the verdict on a file, in place of the one on an earlier version of the blob."""
-        folder, key = self._folder_key(file.folder), _file_key(file.name)
-        for _ in range(_CHANGE_TRIES):
-            with storage_errors(f"recording {file.name!r}"):
-                if self._try_record(folder, key, file):
-                    return
-        raise StorageUnavailable(f"recording {file.name!r}: too many writers at once")
+    def record_file(self, file: FileRecord, *, over: FileRecord | None) -> bool:
+        """Write the verdict on a file in place of `over`, or as the first one if that is None.
 
-    def _try_record(self, folder: str, key: str, file: FileRecord) -> bool:
-        old = _get(self._backups, folder, key)
-        backup = file.backup
-        index = _index_key(backup, key) if backup is not None else None
-        row = {"PartitionKey": folder, "RowKey": key, "doc": _dump(file), "index": index or ""}
-        steps: list[tuple[object, ...]] = []
-        if old is None:
-            steps.append(("create", row))
-        else:
-            # The row's version guards the index rows too: all three change in one transaction.
-            same = {"etag": old.metadata["etag"], "match_condition": MatchConditions.IfNotModified}
-            steps.append(("update", row, {"mode": UpdateMode.REPLACE, **same}))
-            if (stale := old.get("index")) and stale != index:
-                steps.append(("delete", {"PartitionKey": folder, "RowKey": stale}))
-        if backup is not None:
-            entry = {"PartitionKey": folder, "RowKey": index, "doc": _dump(backup)}
-            steps.append(("upsert", entry, {"mode": UpdateMode.REPLACE}))
+        False if something else is known by now: whoever judged an older version of the blob, or
+        knew less, must look again.
+        """
+        folder, key = self._folder_key(file.folder), _file_key(file.name)
+        with storage_errors(f"recording {file.name!r}"):
+            old = _get(self._backups, folder, key)
+            if (None if old is None else _parse(FileRecord, old)) != over:
+                return False
+            return self._submit(_steps_to_record(folder, key, file, old))
+
+    def forget_file(self, file: FileRecord) -> bool:
+        """Take an unusable file off the catalog; False if something else is known of it by now."""
+        folder, key = self._folder_key(file.folder), _file_key(file.name)
+        with storage_errors(f"forgetting {file.name!r}"):
+            row = _get(self._backups, folder, key)
+            if row is None or _parse(FileRecord, row) != file:
+                return False
+            return self._submit([("delete", {"PartitionKey": folder, "RowKey": key}, _same(row))])
+
+    def _submit(self, steps: list[tuple[object, ...]]) -> bool:
+        """Change rows of one partition, all or none; False if another writer came first."""
         try:
             self._backups.submit_transaction(steps)  # type: ignore[arg-type] # tuples as documented
         except (ResourceExistsError, ResourceModifiedError, ResourceNotFoundError):
@@ -137,9 +149,16 @@ class Catalog:
         for row in self._range(folder, "F", "G"):
             yield _parse(FileRecord, row)
 
+    def list_versions(self, folder: str) -> dict[str, KnownVersion]:
+        """Return which version of each file of a folder is known, by name; cheap for thousands."""
+        return {
+            json.loads(row["name"]): KnownVersion(row["etag"], bool(row["index"]))
+            for row in self._range(folder, "F", "G", columns=["name", "etag", "index"])
+        }
+
     def data_backups(self, folder: str) -> list[BackupSet]:
         """Return the parts of all usable full and differential backups of a folder."""
-        return [BackupSet.model_validate_json(row["doc"]) for row in self._range(folder, "D", "E")]
+        return [_parse(BackupSet, row) for row in self._range(folder, "D", "E")]
 
     def logs_after(
         self, folder: str, redo: Lsn | None, limit: int | None
@@ -151,16 +170,19 @@ class Catalog:
         first = f"L|{Lsn(redo + 1).padded if redo is not None else ''}"
         parts: list[BackupSet] = []
         for row in self._range(folder, first, "M"):
-            part = BackupSet.model_validate_json(row["doc"])
+            part = _parse(BackupSet, row)
             if limit is not None and len(parts) >= limit and part.last_lsn != parts[-1].last_lsn:
                 return parts, False
             parts.append(part)
         return parts, True
 
-    def _range(self, folder: str, first: str, end: str) -> Iterator[TableEntity]:
+    def _range(
+        self, folder: str, first: str, end: str, columns: list[str] | None = None
+    ) -> Iterator[TableEntity]:
         with storage_errors(f"listing the backups of folder {folder!r}"):
             yield from self._backups.query_entities(
                 "PartitionKey eq @folder and RowKey ge @first and RowKey lt @end",
+                select=columns,
                 parameters={"folder": self._folder_key(folder), "first": first, "end": end},
             )
 
@@ -172,13 +194,13 @@ class Catalog:
 
     def create_order(self, order: MigrationOrder) -> bool:
         """Write a new order with fresh progress; False if there is one of that id."""
-        row = {"PartitionKey": _ORDERS, "RowKey": order.id, "doc": _dump(order)}
+        row = {"PartitionKey": _ORDERS, "RowKey": order.id, **_content(order)}
         with storage_errors(f"creating migration {order.id!r}"):
             try:
                 self._migrations.create_entity(row)
             except ResourceExistsError:
                 return False
-        self._reset_progress(order)
+        self.read_migration(order.id)
         return True
 
     def replace_ended(self, order: MigrationOrder, ended: MigrationOrder) -> bool:
@@ -188,16 +210,39 @@ class Catalog:
         )
         if replaced is None or replaced.operation_id != order.operation_id:
             return False
-        self._reset_progress(order)
+        self.read_migration(order.id)
         return True
 
-    def _reset_progress(self, order: MigrationOrder) -> None:
-        fresh = MigrationProgress(operation_id=order.operation_id)
+    def read_migration(self, migration_id: str) -> tuple[MigrationOrder, StoredProgress] | None:
+        """Return what was ordered and where it stands, or None for an unknown migration.
+
+        Heals a crash between the two rows. The progress is read first: an order that is read
+        after it can only be the newer of the two, so what is replaced was of an earlier attempt.
+        """
+        for _ in range(_CHANGE_TRIES):
+            with storage_errors(f"reading migration {migration_id!r}"):
+                row = _get(self._migrations, _PROGRESS, migration_id)
+            order = self.read_order(migration_id)
+            if order is None:
+                return None
+            if row is not None:
+                stored = StoredProgress(self, migration_id, row)
+                if stored.now.operation_id == order.operation_id:
+                    return order, stored
+            self._begin_progress(order, row)
+        raise StorageUnavailable(f"reading migration {migration_id!r}: it keeps changing")
+
+    def _begin_progress(self, order: MigrationOrder, old: TableEntity | None) -> None:
+        """Write fresh progress over that of an earlier attempt, unless another writer did."""
+        fresh = {"PartitionKey": _PROGRESS, "RowKey": order.id, **_content(_fresh(order))}
         with storage_errors(f"creating migration {order.id!r}"):
-            self._migrations.upsert_entity(
-                {"PartitionKey": _PROGRESS, "RowKey": order.id, "doc": _dump(fresh)},
-                mode=UpdateMode.REPLACE,
-            )
+            try:
+                if old is None:
+                    self._migrations.create_entity(fresh)
+                else:
+                    self._migrations.update_entity(fresh, mode=UpdateMode.REPLACE, **_same(old))
+            except (ResourceExistsError, ResourceModifiedError):
+                return
 
     def read_order(self, migration_id: str) -> MigrationOrder | None:
         """Return what was ordered, or None for an unknown migration."""
@@ -229,42 +274,31 @@ class Catalog:
             new = change(old)
             if new == old:
                 return new
-            row["doc"] = _dump(new)
+            changed = {"PartitionKey": _ORDERS, "RowKey": migration_id, **_content(new)}
             with storage_errors(f"changing migration {migration_id!r}"):
                 try:
-                    self._migrations.update_entity(
-                        row,
-                        mode=UpdateMode.REPLACE,
-                        etag=row.metadata["etag"],
-                        match_condition=MatchConditions.IfNotModified,
-                    )
+                    self._migrations.update_entity(changed, mode=UpdateMode.REPLACE, **_same(row))
                 except ResourceModifiedError:
                     continue
             return new
         raise StorageUnavailable(f"changing migration {migration_id!r}: too many writers at once")
 
-    def read_progress(self, order: MigrationOrder) -> StoredProgress:
-        """Return where a migration stands; heals a crash between its two rows."""
-        for _ in range(2):
-            with storage_errors(f"reading migration {order.id!r}"):
-                row = _get(self._migrations, _PROGRESS, order.id)
-            if row is not None:
-                stored = StoredProgress(self, order.id, row)
-                if stored.now.operation_id == order.operation_id:
-                    return stored
-            self._reset_progress(order)
-        raise StorageUnavailable(f"reading migration {order.id!r}: its progress keeps changing")
-
-    def list_progress(self) -> dict[str, MigrationProgress]:
-        """Return where every migration stands, by id."""
+    def list_migrations(self) -> list[tuple[MigrationOrder, MigrationProgress]]:
+        """Return every migration and where it stands, in order of id."""
         with storage_errors("listing the migrations"):
             rows = self._migrations.query_entities(
                 "PartitionKey eq @kind", parameters={"kind": _PROGRESS}
             )
-            return {row["RowKey"]: _parse(MigrationProgress, row) for row in rows}
+            known = {row["RowKey"]: _parse(MigrationProgress, row) for row in rows}
+        return [
+            (order, now)
+            if (now := known.get(order.id)) and now.operation_id == order.operation_id
+            else (order, _fresh(order))
+            for order in self.list_orders()
+        ]
 
     def _replace_progress(self, migration_id: str, progress: MigrationProgress, etag: str) -> str:
-        row = {"PartitionKey": _PROGRESS, "RowKey": migration_id, "doc": _dump(progress)}
+        row = {"PartitionKey": _PROGRESS, "RowKey": migration_id, **_content(progress)}
         with storage_errors(f"recording migration {migration_id!r}"):
             try:
                 answer = self._migrations.update_entity(
@@ -288,7 +322,7 @@ class Catalog:
                 {
                     "PartitionKey": str(operation),
                     "RowKey": f"{backup.number:08d}",
-                    "doc": _dump(backup),
+                    **_content(backup),
                 },
                 mode=UpdateMode.REPLACE,
             )
@@ -305,7 +339,9 @@ class Catalog:
 def _get(table: TableClient, partition: str, key: str) -> TableEntity | None:
     try:
         return table.get_entity(partition, key)
-    except ResourceNotFoundError:
+    except ResourceNotFoundError as error:
+        if getattr(error, "error_code", None) == _TABLE_NOT_FOUND:
+            raise
         return None
 
 
@@ -322,9 +358,63 @@ def _index_key(backup: BackupSet, file_key: str) -> str:
     return f"{kind}|{backup.last_lsn.padded}|{file_key[2:]}"
 
 
-def _dump(record: Record | BackupSet) -> str:
-    return record.model_dump_json(exclude_none=True)
+def _steps_to_record(
+    folder: str, key: str, file: FileRecord, old: TableEntity | None
+) -> list[tuple[object, ...]]:
+    """Return the changes that write a verdict down: the row of the file, and that in the index."""
+    backup = file.backup
+    index = _index_key(backup, key) if backup is not None else ""
+    row = {
+        "PartitionKey": folder,
+        "RowKey": key,
+        "name": json.dumps(file.name),
+        "etag": file.etag,
+        "index": index,
+        **_content(file),
+    }
+    steps: list[tuple[object, ...]] = []
+    if old is None:
+        steps.append(("create", row))
+    else:
+        # The row's version guards the index rows too: all change in one transaction.
+        steps.append(("update", row, {"mode": UpdateMode.REPLACE, **_same(old)}))
+        if (stale := old["index"]) and stale != index:
+            steps.append(("delete", {"PartitionKey": folder, "RowKey": stale}))
+    if backup is not None:
+        entry = {"PartitionKey": folder, "RowKey": index, **_content(backup)}
+        steps.append(("upsert", entry, {"mode": UpdateMode.REPLACE}))
+    return steps
 
 
-def _parse(model: type[R], row: TableEntity) -> R:
-    return model.model_validate_json(row["doc"])
+def _fresh(order: MigrationOrder) -> MigrationProgress:
+    return MigrationProgress(operation_id=order.operation_id)
+
+
+def _same(row: TableEntity) -> dict[str, Any]:
+    """Return the condition that a row is still the version that was read."""
+    return {"etag": row.metadata["etag"], "match_condition": MatchConditions.IfNotModified}
+
+
+def _content(document: BaseModel) -> dict[str, str]:
+    text = document.model_dump_json(exclude_none=True)
+    return {
+        f"doc{number or ''}": text[start : start + _PIECE]
+        for number, start in enumerate(range(0, len(text), _PIECE))
+    }
+
+
+def _parse(model: type[M], row: TableEntity) -> M:
+    """Read the content of a row; raises StorageError if this version of the app cannot."""
+    pieces = [str(row["doc"])]
+    while (piece := row.get(f"doc{len(pieces)}")) is not None:
+        pieces.append(str(piece))
+    try:
+        return model.model_validate_json("".join(pieces))
+    except ValidationError as error:
+        first = error.errors(include_input=False, include_url=False)[0]
+        where = ".".join(map(str, first["loc"])) or "the document"
+        raise StorageError(
+            f"row {row['RowKey']!r} of the catalog cannot be read as {model.__name__}: {where}:"
+            f" {first['msg']}",
+            action="run the version of the app that wrote it, or a newer one",
+        ) from None

@@ -13,6 +13,8 @@ from shared.chain import MissingFamilies, MissingLog, Plan, PlanStatus
 from shared.lsn import Lsn
 from shared.vocabulary import BlockingReason
 
+_NAMES = 5  # of a set of up to 64 files are told
+
 
 class Explanation(NamedTuple):
     """Why nothing goes on: a code for programs, a sentence and a next step for people."""
@@ -39,6 +41,11 @@ def explain_plan(plan: Plan, *, after: str | None) -> Explanation | None:
     return None
 
 
+def clipped(text: str, length: int) -> str:
+    """Return a text that is at most so long; names and errors come from outside."""
+    return text if len(text) <= length else text[: length - 1] + "…"
+
+
 def name_of(backup: BackupSet) -> str:
     """Return what to call a set: its first file, with the number of the others."""
     others = len(backup.files) - 1
@@ -54,7 +61,8 @@ def _missing_families(missing: MissingFamilies) -> Explanation:
     backup, numbers = missing
     listed = " and ".join(filter(None, [", ".join(map(str, numbers[:-1])), str(numbers[-1])]))
     which = f"file {listed} is" if len(numbers) == 1 else f"files {listed} are"
-    here = ", ".join(file.name for file in backup.files)
+    names = [file.name for file in backup.files]
+    here = ", ".join(names[:_NAMES]) + (f" and {len(names) - _NAMES} more" * (len(names) > _NAMES))
     return Explanation(
         BlockingReason.STRIPES_MISSING,
         f"The {backup.backup_type.label} backup in {here} was written to {backup.family_count}"
@@ -144,11 +152,11 @@ def _position_of(redo: Lsn | None, after: str | None) -> str:
     return ", ".join(word for word in words if word) or "nothing restored"
 
 
-def explain_missing_full(others: int) -> Explanation:
+def explain_missing_full() -> Explanation:
     """Explain that logs and differentials alone cannot begin a restore."""
     return Explanation(
         BlockingReason.FULL_BACKUP_MISSING,
-        f"{others} differential or log backup{'s are' if others > 1 else ' is'} here, but no full"
-        " backup that the restore could begin with.",
+        "Differential or log backups are here, but no full backup that the restore could begin"
+        " with.",
         "Upload a full backup of the database to this folder.",
     )

@@ -45,6 +45,12 @@ def owner_of(name: str, folders: Iterable[str]) -> str | None:
     return max((f for f in folders if lies_in(name, f)), key=len, default=None)
 
 
+def home_of(name: str, folders: Iterable[str]) -> str:
+    """Return the folder that a blob is filed under: its owner's, else that of its database."""
+    owner = owner_of(name, folders)
+    return folder_of(name) if owner is None else owner
+
+
 def migration_id(folder: str) -> str:
     """Return an id for the migration of a folder: readable, safe in addresses, one per folder."""
     readable = _ID_CHARACTERS.sub("-", folder).strip("-.")[:_ID_LENGTH] or "root"

@@ -9,23 +9,24 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
-from shared.arrivals import files_of
 from shared.backupset import BackupSet, BackupType, merge_families
 from shared.catalog import StoredProgress
-from shared.chain import DatabaseState, TargetPosition, find_named, plan_restore
+from shared.chain import TargetPosition, find_named, plan_restore
 from shared.errors import RequestError, StorageError
 from shared.explain import Explanation
-from shared.folder import is_migration_id, lies_in, owner_of, sort_contents
+from shared.folder import is_migration_id, owner_of, sort_contents
 from shared.lsn import Lsn
 from shared.outlook import (
     Action,
     Known,
     Outlook,
-    blocked_by,
     cutover_has_expired,
     goal_of,
+    held,
     look_ahead,
+    position_of,
 )
 from shared.records import (
     Blocking,
@@ -55,15 +56,15 @@ class Sight:
 def read_migration(place: Workplace, migration_id: str) -> tuple[MigrationOrder, StoredProgress]:
     """Return the order and the progress of a migration; raises RequestError for an unknown one."""
     known = is_migration_id(migration_id)
-    order = place.catalog.read_order(migration_id) if known else None
-    if order is None:
+    found = place.catalog.read_migration(migration_id) if known else None
+    if found is None:
         raise RequestError(
             404,
             "MigrationNotFound",
             f"there is no migration {migration_id[:80]!r}",
             action="list the migrations to see their ids",
         )
-    return order, place.catalog.read_progress(order)
+    return found
 
 
 def look(place: Workplace, order: MigrationOrder, stored: StoredProgress, target: Target) -> Sight:
@@ -71,27 +72,53 @@ def look(place: Workplace, order: MigrationOrder, stored: StoredProgress, target
 
     Writes the outlook down, so that the API shows it and the periodic check can tell a change.
     """
-    order = _end_vain_cutover(place, order, stored)
     position = target.read_position(order.target_database)
     source, known = gather(place, order, stored.now)
     stranger = take_over_history(place, order, stored, target, known.sets)
+    if not stored.now.begun:
+        stranger = _rival(place, order)
     position = _settled(position, stored.now.last_restored)
     outlook = (
-        blocked_by(stranger)
+        held(order, stored.now, stranger)
         if stranger and not order.cancel
         else look_ahead(order, stored.now, position, known)
     )
-    sight = Sight(order, position, known, outlook)
+    if outlook.action is Action.WAIT and cutover_has_expired(order, place.now()):
+        return look(place, _withdraw_cutover(place, order, stored), stored, target)
     stored.update(
         **words_of(outlook, stored.now, place),
         source=source,
         server=stored.now.server or target.read_server(),
         position=position,
         current=None,
+        # It tells of the last attempt to complete; this one has got past it.
+        complete_error=None if order.cutover else stored.now.complete_error,
         pending_logs=_pending(outlook, BackupType.LOG),
         pending_differentials=_pending(outlook, BackupType.DIFFERENTIAL),
     )
-    return sight
+    return Sight(order, position, known, outlook)
+
+
+def _rival(place: Workplace, order: MigrationOrder) -> Explanation | None:
+    """Return why another migration goes first to the same database, or None.
+
+    Names ignore case on servers. Orders are written before anybody restores, so of two that were
+    given at the same moment at least one sees the other.
+    """
+    for other, now in place.catalog.list_migrations():
+        same = (other.target, other.target_database.casefold()) == (
+            order.target,
+            order.target_database.casefold(),
+        )
+        first = now.begun or (other.created_on, other.id) < (order.created_on, order.id)
+        if same and other.id != order.id and first and not now.status.is_final:
+            return Explanation(
+                BlockingReason.TARGET_DATABASE_EXISTS,
+                f"Migration {other.id!r} already restores to the database"
+                f" {order.target_database!r} on the target.",
+                "Cancel one of the two migrations, and start it again with another target name.",
+            )
+    return None
 
 
 def words_of(outlook: Outlook, progress: MigrationProgress, place: Workplace) -> dict[str, object]:
@@ -111,18 +138,29 @@ def words_of(outlook: Outlook, progress: MigrationProgress, place: Workplace) ->
     }
 
 
-def has_news(place: Workplace, order: MigrationOrder, progress: MigrationProgress) -> bool:
-    """Tell whether a waiting migration would decide otherwise now, without asking its target.
+class Glance(NamedTuple):
+    """What a migration would do now, as far as can be told without its target.
 
-    Also true while the target or storage is what it waits for: only a new try can tell.
+    `busy` means that it has work to do or is doing it, `restless` that it is to be woken.
+    """
+
+    busy: bool
+    restless: bool
+
+
+def glance(place: Workplace, order: MigrationOrder, progress: MigrationProgress) -> Glance:
+    """Tell whether a migration has work to do, or would decide otherwise than it last did.
+
+    Whoever has work is woken although it may be at it: nobody else notices that it is not. So is
+    one that waits for the target or for storage, since only a new try can tell.
     """
     if progress.blocking is not None and progress.blocking.code in _TRY_AGAIN:
-        return True
-    if cutover_has_expired(order, place.now()):
-        return True
-    position = progress.position or TargetPosition(state=DatabaseState.ABSENT)
+        return Glance(busy=False, restless=True)
     _, known = gather(place, order, progress)
-    return look_ahead(order, progress, position, known).digest != progress.outlook
+    ahead = look_ahead(order, progress, position_of(progress), known)
+    busy = ahead.action not in (Action.WAIT, Action.FINISH)
+    changed = ahead.digest != progress.outlook or cutover_has_expired(order, place.now())
+    return Glance(busy, busy or changed)
 
 
 _TRY_AGAIN = frozenset(
@@ -148,46 +186,44 @@ def gather(
     of them if those do not lead on. The work does not grow with what is restored already.
     """
     redo = progress.last_restored.last_lsn if progress.last_restored else None
+    folders = [other.folder for other in place.catalog.list_orders()]
     parts = place.catalog.data_backups(order.folder)
     usable = any(part.backup_type is BackupType.DATABASE for part in parts)
     window = _WINDOW if usable or redo is not None else 1
-    named = _find_named_file(place, order)
+    named = _find_named_file(place, order, folders)
     logs, whole = place.catalog.logs_after(order.folder, redo, window)
-    source, known = _known(place, order, progress, [*parts, *logs], named)
+    source, known = _known(order, progress, [*parts, *logs], named, folders)
     if whole or window == 1 or _leads_on(order, progress, known):
         return source, known
     logs, _ = place.catalog.logs_after(order.folder, redo, None)
-    return _known(place, order, progress, [*parts, *logs], named)
+    return _known(order, progress, [*parts, *logs], named, folders)
 
 
 def _leads_on(order: MigrationOrder, progress: MigrationProgress, known: Known) -> bool:
     """Tell whether a part of the logs is enough to plan with: a position is known and it moves."""
-    if progress.position is None or progress.position.reached is None:
+    position = position_of(progress)
+    if position.reached is None:
         return False
-    position = _settled(progress.position, progress.last_restored)
     return bool(plan_restore(known.sets, position, goal_of(order)).steps)
 
 
 def _known(
-    place: Workplace,
     order: MigrationOrder,
     progress: MigrationProgress,
-    parts: list[BackupSet],
+    parts: Sequence[BackupSet],
     named: FileRecord | None,
+    folders: Sequence[str],
 ) -> tuple[SourceDatabase | None, Known]:
     if named is not None and named.backup is not None:
         parts = [*parts, named.backup]
-    deeper = [
-        other.folder
-        for other in place.catalog.list_orders()
-        if other.folder != order.folder and lies_in(other.folder + "/", order.folder)
-    ]
-    mine = [part for part in parts if owner_of(part.files[0].name, deeper) is None]
+    mine = [part for part in parts if owner_of(part.files[0].name, folders) == order.folder]
     contents = sort_contents(merge_families(mine), progress.source, order.source_database_name)
     return contents.source, Known(sets=contents.own, named=named)
 
 
-def _find_named_file(place: Workplace, order: MigrationOrder) -> FileRecord | None:
+def _find_named_file(
+    place: Workplace, order: MigrationOrder, folders: Sequence[str]
+) -> FileRecord | None:
     """Return the file that ends the migration, once it has arrived, usable or not."""
     name = goal_of(order).last_backup
     if name is None:
@@ -196,13 +232,17 @@ def _find_named_file(place: Workplace, order: MigrationOrder) -> FileRecord | No
     for exact in (path, name):
         if (file := place.catalog.read_file(order.folder, exact)) is not None:
             return file
-    files = files_of(place, order)
-    usable = {file.name: file for file in files}
-    found = find_named([b for f in files if (b := f.backup)], name)
-    if found is not None:
-        return usable[found.files[0].name]
     tail = "/" + name.casefold()
-    refused = [f for f in files if f.refusal and ("/" + f.name).casefold().endswith(tail)]
+    files = [
+        file
+        for known in place.catalog.list_versions(order.folder)
+        if ("/" + known).casefold().endswith(tail) and owner_of(known, folders) == order.folder
+        if (file := place.catalog.read_file(order.folder, known)) is not None
+    ]
+    found = find_named(merge_families(b for file in files if (b := file.backup)), name)
+    if found is not None:
+        return next(file for file in files if file.name == found.files[0].name)
+    refused = [file for file in files if file.refusal]
     return refused[0] if len(refused) == 1 else None
 
 
@@ -226,12 +266,14 @@ def take_over_history(
 ) -> Explanation | None:
     """Record what the server's history has restored since the last look.
 
-    `sets` are those that the migration knows of. Returns why the database is not ours any more
-    if somebody else restored something to it.
+    `sets` are those that the migration knows of; the one that it tried last counts even if its
+    files were replaced meanwhile. Returns why the database is not ours any more if somebody else
+    restored something to it.
     """
     if not stored.now.begun:
         return None
-    by_guid = {backup.backup_set_guid: backup for backup in sets}
+    tried = [stored.now.tried] if stored.now.tried else []
+    by_guid = {backup.backup_set_guid: backup for backup in (*sets, *tried)}
     for row in target.read_restore_history(order.target_database, stored.now.history_id):
         backup = by_guid.get(row.backup_set_guid)
         last = stored.now.last_restored
@@ -279,25 +321,23 @@ def _record(place: Workplace, stored: StoredProgress, backup: BackupSet, row: Re
     )
 
 
-def _end_vain_cutover(
+def _withdraw_cutover(
     place: Workplace, order: MigrationOrder, stored: StoredProgress
 ) -> MigrationOrder:
-    """Withdraw a cutover that waited too long for the backup it named; the migration goes on."""
-    if not cutover_has_expired(order, place.now()) or order.cutover is None:
-        return order
-    name = order.cutover.last_backup_name
-    if order_after := place.catalog.change_order(
+    """End a cutover that waited too long for the backup it named; the migration goes on."""
+    vain = order.cutover
+    name = vain.last_backup_name if vain else ""
+    stored.update(
+        complete_error=f"The cutover ended: {name!r} could not be restored in time. Nothing was"
+        " lost, the migration goes on."
+    )
+    changed = place.catalog.change_order(
         order.id,
-        lambda old: (
-            old.model_copy(update={"cutover": None}) if old.cutover == order.cutover else old
-        ),
-    ):
-        stored.update(
-            complete_error=f"The cutover ended: {name!r} did not arrive in time. Nothing was lost,"
-            " the migration goes on."
-        )
-        return order_after
-    raise StorageError(f"migration {order.id!r} vanished from the catalog")
+        lambda old: old.model_copy(update={"cutover": None}) if old.cutover == vain else old,
+    )
+    if changed is None:
+        raise StorageError(f"migration {order.id!r} vanished from the catalog")
+    return changed
 
 
 def _pending(outlook: Outlook, kind: BackupType) -> int:

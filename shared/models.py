@@ -188,7 +188,9 @@ class BackupSetInfo(Json):
     number_of_stripes: int
     database_name: str
     server_name: str | None = None
+    backup_size_mb: float | None = None
     restore_status: SetStatus
+    restore_start_date: datetime | None = None
     restore_finish_date: datetime | None = None
     ignore_reasons: list[str]
     ignore_reason_codes: list[IgnoreReason]
@@ -221,6 +223,7 @@ class MissingStripes(Json):
     family_count: int
     present_sequence_numbers: list[int]
     missing_sequence_numbers: list[int]
+    waiting_since: datetime | None = None
 
 
 class RestoredUpTo(Json):
@@ -279,6 +282,9 @@ class MigrationStatusDetails(Json):
     complete_restore_error_message: str | None = None
     current_restoring_filename: str | None = None
     current_restore_percent_completed: float | None = None
+    restore_percent_completed: float | None = None
+    current_restored_size: float | None = None
+    current_restore_plan_size: float | None = None
     last_restored_filename: str | None = None
     last_restored_file_time: datetime | None = None
     last_uploaded_file_name: str | None = None

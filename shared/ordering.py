@@ -15,7 +15,7 @@ from pydantic import ValidationError
 
 from shared.arrivals import files_of, unchecked_blobs
 from shared.blob_event import FinishedBlob
-from shared.errors import RequestError
+from shared.errors import RequestError, TargetError
 from shared.folder import below, migration_id
 from shared.looking import read_migration
 from shared.models import (
@@ -26,9 +26,10 @@ from shared.models import (
     Migration,
     MigrationRequest,
 )
-from shared.readiness import Scan
+from shared.readiness import EXCUSED_BY_DATA_LOSS, Scan
 from shared.records import CancelOrder, CutoverOrder, MigrationOrder, MigrationProgress
 from shared.status import describe, summarise
+from shared.targets import tsql
 from shared.vocabulary import MigrationStatus
 from shared.workplace import Workplace
 
@@ -96,13 +97,14 @@ def _order_of(place: Workplace, request: MigrationRequest) -> MigrationOrder:
             action="set scope to one of them",
         )
     folder = location.folder.strip("/")
-    for what, text in (("folder", folder), ("name", request.name)):
-        if _CONTROL & set(text):
-            raise RequestError(
-                400, "InvalidName", f"{what} has control characters", action="take them out"
-            )
-    if request.name != request.name.rstrip():
-        raise RequestError(400, "InvalidName", "name ends in blanks", action="take the blanks out")
+    if _CONTROL & set(folder):
+        raise RequestError(
+            400, "InvalidName", "folder has control characters", action="take them out"
+        )
+    try:
+        tsql.identifier(request.name, "name")
+    except TargetError as error:
+        raise RequestError(400, "InvalidName", error.message, action=error.action) from None
     return MigrationOrder(
         id=migration_id(folder),
         operation_id=uuid4(),
@@ -118,11 +120,10 @@ def _order_of(place: Workplace, request: MigrationRequest) -> MigrationOrder:
 
 def _refuse_taken_name(place: Workplace, order: MigrationOrder) -> None:
     """Two migrations to one database would overwrite each other; names ignore case on servers."""
-    progress = place.catalog.list_progress()
-    for other in place.catalog.list_orders():
-        ended = other.id in progress and progress[other.id].status.is_final
+    for other, now in place.catalog.list_migrations():
         same = other.target_database.casefold() == order.target_database.casefold()
-        if other.id != order.id and other.target == order.target and same and not ended:
+        active = not now.status.is_final
+        if other.id != order.id and other.target == order.target and same and active:
             raise RequestError(
                 409,
                 "ResourceAlreadyExists",
@@ -133,17 +134,16 @@ def _refuse_taken_name(place: Workplace, order: MigrationOrder) -> None:
 
 
 def _asks_the_same(old: MigrationOrder, new: MigrationOrder) -> bool:
+    """Compare what was asked for; a request that leaves the source open fits any, as if started."""
     own = {"operation_id", "created_on", "cutover", "cancel"}
+    if new.source_database_name is None:
+        own.add("source_database_name")
     return old.model_dump(exclude=own) == new.model_dump(exclude=own)
 
 
 def list_migrations(place: Workplace) -> list[Migration]:
     """Return all migrations, without details."""
-    progress = place.catalog.list_progress()
-    return [
-        summarise(order, progress.get(order.id, MigrationProgress(operation_id=order.operation_id)))
-        for order in place.catalog.list_orders()
-    ]
+    return [summarise(order, now) for order, now in place.catalog.list_migrations()]
 
 
 def show_migration(place: Workplace, migration: str, *, scan: bool = False) -> Migration:
@@ -166,8 +166,8 @@ def _describe(
 
 
 def _scan(place: Workplace, order: MigrationOrder) -> Scan:
-    unread = first(unchecked_blobs(place, order.folder), _UNREAD_SHOWN)
-    names = [below(blob.name, order.folder) for blob in unread]
+    present = (blob for blob in unchecked_blobs(place, order.folder) if blob.etag)
+    names = [below(blob.name, order.folder) for blob in first(present, _UNREAD_SHOWN)]
     return Scan(unread=names, completed_on=place.now())
 
 
@@ -210,22 +210,33 @@ def order_cutover(place: Workplace, migration: str, request: CutoverRequest) -> 
             requested_on=now,
             expires_on=now + timedelta(hours=place.settings.cutover_wait_hours),
         )
-        place.catalog.change_order(order.id, lambda old: _with_cutover(old, order, wish))
+        place.catalog.change_order(order.id, lambda old: _with_cutover(old, request, wish))
         order, stored = read_migration(place, migration)
-    elif request.last_backup_name not in (None, order.cutover.last_backup_name):
-        raise RequestError(
-            409,
-            "OperationInProgress",
-            f"a cutover with lastBackupName {order.cutover.last_backup_name!r} is under way",
-            action="let it finish",
-        )
+    else:
+        _refuse_other_cutover(order.cutover, request)
     return _describe(place, order, stored.now, scan)
 
 
-def _with_cutover(old: MigrationOrder, seen: MigrationOrder, wish: CutoverOrder) -> MigrationOrder:
-    if old.operation_id != seen.operation_id or old.cutover or old.cancel:
-        return old
-    return old.model_copy(update={"cutover": wish})
+def _with_cutover(
+    old: MigrationOrder, request: CutoverRequest, wish: CutoverOrder
+) -> MigrationOrder:
+    """Return the order with the cutover; it may have been changed since it was looked at."""
+    _refuse_stale(old, request.migration_operation_id)
+    _refuse_canceled(old)
+    if old.cutover is None:
+        return old.model_copy(update={"cutover": wish})
+    _refuse_other_cutover(old.cutover, request)
+    return old
+
+
+def _refuse_other_cutover(under_way: CutoverOrder, request: CutoverRequest) -> None:
+    if request.last_backup_name not in (None, under_way.last_backup_name):
+        raise RequestError(
+            409,
+            "OperationInProgress",
+            f"a cutover with lastBackupName {under_way.last_backup_name!r} is under way",
+            action="let it finish",
+        )
 
 
 def _refuse_stale(order: MigrationOrder, operation: object) -> None:
@@ -246,16 +257,20 @@ def _refuse_cutover(order: MigrationOrder, progress: MigrationProgress) -> None:
             f"the migration is {progress.status}",
             action="nothing is left to do; start a new migration if needed",
         )
-    if order.cancel is not None:
-        raise RequestError(
-            409, "OperationInProgress", "the migration is being canceled", action="start it again"
-        )
+    _refuse_canceled(order)
     if order.offline:
         raise RequestError(
             409,
             "MigrationNotReadyForCutoverError",
             f"an offline migration ends by itself after {order.last_backup_name!r}",
             action="upload that backup; to cut over by hand, cancel and start it online",
+        )
+
+
+def _refuse_canceled(order: MigrationOrder) -> None:
+    if order.cancel is not None:
+        raise RequestError(
+            409, "OperationInProgress", "the migration is being canceled", action="start it again"
         )
 
 
@@ -280,7 +295,7 @@ def _last_backup(
             action="wait until it is, or name the last backup in lastBackupName",
         )
     readiness = details.cutover_readiness
-    excused: tuple[str, ...] = ()
+    excused: frozenset[str] = frozenset()
     if request.accept_data_loss is not None:
         seen = request.accept_data_loss.last_restored_filename
         if seen != readiness.last_restored_filename:
@@ -291,8 +306,7 @@ def _last_backup(
                 f" {readiness.last_restored_filename!r}",
                 action="look at the migration again and repeat with the present file",
             )
-        excused = ("nothingPending", "noIncompleteStripes", "noUnreadFiles")
-        excused += ("noInvalidFileNewerThanLastRestored", "noBlockingReason")
+        excused = EXCUSED_BY_DATA_LOSS
     failed = [
         check
         for check in readiness.checks
@@ -322,12 +336,10 @@ def order_cancel(place: Workplace, migration: str, request: CancelRequest) -> Mi
             action="nothing is left to cancel",
         )
     wish = CancelOrder(keep_target=request.keep_target, requested_on=place.now())
-    place.catalog.change_order(
-        order.id,
-        lambda old: (
-            old
-            if old.cancel or old.operation_id != order.operation_id
-            else old.model_copy(update={"cancel": wish})
-        ),
-    )
+    place.catalog.change_order(order.id, lambda old: _with_cancel(old, request, wish))
     return show_migration(place, migration)
+
+
+def _with_cancel(old: MigrationOrder, request: CancelRequest, wish: CancelOrder) -> MigrationOrder:
+    _refuse_stale(old, request.migration_operation_id)
+    return old if old.cancel else old.model_copy(update={"cancel": wish})

@@ -23,7 +23,7 @@ from shared.chain import (
     find_named,
     plan_restore,
 )
-from shared.explain import Explanation, explain_missing_full, explain_plan, name_of
+from shared.explain import Explanation, clipped, explain_missing_full, explain_plan, name_of
 from shared.records import FileRecord, MigrationOrder, MigrationProgress
 from shared.vocabulary import BlockingReason, MigrationState, MigrationStatus, RestoreState
 
@@ -70,6 +70,10 @@ class Outlook(NamedTuple):
 
 NO_PLAN = Plan(PlanStatus.IDLE)
 
+# Of the custom status; a character takes up to four bytes there.
+_NAME = 250
+_SENTENCE = 1000
+
 
 def goal_of(order: MigrationOrder) -> Goal:
     """Return where the migration ends: at the cutover's backup, else at the offline one's."""
@@ -78,6 +82,40 @@ def goal_of(order: MigrationOrder) -> Goal:
         last_backup=last or (order.last_backup_name if order.offline else None),
         database_name=order.source_database_name,
     )
+
+
+def position_of(progress: MigrationProgress) -> TargetPosition:
+    """Return where the target stands, as far as is known without asking it.
+
+    It is that of the last look, moved on by what was restored since; a database that is open by
+    now stands where it was opened.
+    """
+    position = progress.position or TargetPosition(state=DatabaseState.ABSENT)
+    last = progress.last_restored
+    if last is None:
+        if position.state is DatabaseState.RESTORING:
+            return position
+        return TargetPosition(state=DatabaseState.ABSENT)
+    if position.redo_start_lsn is not None and position.redo_start_lsn >= last.last_lsn:
+        return position.model_copy(update={"state": DatabaseState.RESTORING})
+    full = progress.full_backup
+    return TargetPosition(
+        state=DatabaseState.RESTORING,
+        redo_start_lsn=last.last_lsn,
+        redo_start_fork_guid=last.recovery_fork_id,
+        differential_base_lsn=position.differential_base_lsn,
+        differential_base_guid=position.differential_base_guid
+        or (full.backup_set_guid if full else None),
+    )
+
+
+def status_by_order(order: MigrationOrder, progress: MigrationProgress) -> MigrationStatus | None:
+    """Return the status that an accepted cancel or cutover keeps until it is done, or None."""
+    if order.cancel is not None:
+        return MigrationStatus.CANCELING
+    if order.cutover is not None or progress.recovering:
+        return MigrationStatus.COMPLETING
+    return None
 
 
 def look_ahead(
@@ -89,8 +127,9 @@ def look_ahead(
     """Decide what comes next for a migration."""
     if progress.status.is_final:
         return _said(Action.FINISH, progress)
-    if progress.recovering and position.state is DatabaseState.ONLINE:
-        return _completing(Action.RECOVER, MigrationState.RECOVERING, NO_PLAN)
+    if progress.recovering and position.state in (DatabaseState.ONLINE, DatabaseState.OTHER):
+        # OTHER while it is being recovered, too.
+        return _recovering(NO_PLAN)
     if order.cancel is not None:
         return Outlook(
             Action.CLEAN_UP,
@@ -101,10 +140,13 @@ def look_ahead(
             waiting_for="the half-restored database to be removed from the target",
         )
     if stranger := _stranger(order, progress, position):
-        return blocked_by(stranger)
+        return held(order, progress, stranger)
+    if order.cutover is not None and not order.cutover.awaited and progress.last_restored:
+        # It was accepted for what the target holds, whatever becomes of the files meanwhile.
+        return _recovering(NO_PLAN)
     plan = plan_restore(known.sets, position, goal_of(order))
     if plan.status is PlanStatus.COMPLETE and not plan.steps and _ends_by_itself(order):
-        return _completing(Action.RECOVER, MigrationState.RECOVERING, plan)
+        return _recovering(plan)
     if plan.steps:
         return _restoring(order, plan)
     return _waiting(order, progress, plan, known)
@@ -147,22 +189,26 @@ def _said(action: Action, progress: MigrationProgress) -> Outlook:
     return Outlook(action, progress.status, progress.state, progress.restore_state, NO_PLAN)
 
 
-def _completing(action: Action, state: MigrationState, plan: Plan) -> Outlook:
+def _recovering(plan: Plan) -> Outlook:
     return Outlook(
-        action, MigrationStatus.COMPLETING, state, RestoreState.COMPLETING_MIGRATION, plan
+        Action.RECOVER,
+        MigrationStatus.COMPLETING,
+        MigrationState.RECOVERING,
+        RestoreState.COMPLETING_MIGRATION,
+        plan,
     )
 
 
-def blocked_by(
-    why: Explanation, plan: Plan | None = None, status: MigrationStatus | None = None
+def held(
+    order: MigrationOrder, progress: MigrationProgress, why: Explanation, plan: Plan = NO_PLAN
 ) -> Outlook:
     """Return the outlook of a migration that cannot go on until somebody acts."""
     return Outlook(
         Action.WAIT,
-        status or MigrationStatus.IN_PROGRESS,
+        status_by_order(order, progress) or MigrationStatus.IN_PROGRESS,
         MigrationState.BLOCKED,
         RestoreState.BLOCKED,
-        plan or NO_PLAN,
+        plan,
         waiting_for=why.reason,
         blocking=why,
     )
@@ -194,30 +240,31 @@ def _waiting(
     order: MigrationOrder, progress: MigrationProgress, plan: Plan, known: Known
 ) -> Outlook:
     """Nothing can be restored now: say what is missing."""
-    completing = MigrationStatus.COMPLETING if order.cutover else None
     last = progress.last_restored.files[0] if progress.last_restored else None
-    if known.named is not None and known.named.refusal is not None:
-        return blocked_by(_named_is_invalid(known.named), plan, completing)
+    if why := _named_is_of_no_use(known):
+        return held(order, progress, why, plan)
     goal = goal_of(order).last_backup
     absent = goal if goal and find_named(known.sets, goal) is None else None
     if why := explain_plan(plan, after=last):
         if absent:
             why = why._replace(reason=f"{why.reason} The last backup {absent!r} is not here.")
-        outlook = blocked_by(why, plan, completing)
-        if isinstance(plan.waiting_for, MissingFamilies) and completing is None:
+        outlook = held(order, progress, why, plan)
+        if isinstance(plan.waiting_for, MissingFamilies) and order.cutover is None:
             return _uploading(outlook, plan.waiting_for.backup)
         return outlook
     if plan.status is PlanStatus.NO_BASE:
-        return _without_full(plan, known)
+        return _without_full(order, progress, plan, known)
     if absent:
-        return _waiting_for_named(order, plan, absent, last)
+        return _waiting_for_named(order, progress, plan, absent)
     return Outlook(
         Action.WAIT,
         MigrationStatus.IN_PROGRESS if order.offline else MigrationStatus.READY_FOR_CUTOVER,
         MigrationState.WAIT_FOR_LOG_BACKUP,
         RestoreState.RESTORE_COMPLETED,
         plan,
-        waiting_for="the next log or differential backup, or your cutover",
+        waiting_for="your cutover; the tail of the log is restored"
+        if plan.status is PlanStatus.COMPLETE
+        else "the next log or differential backup, or your cutover",
     )
 
 
@@ -231,15 +278,16 @@ def _uploading(outlook: Outlook, incomplete: BackupSet) -> Outlook:
     )
 
 
-def _without_full(plan: Plan, known: Known) -> Outlook:
-    others = sum(s.backup_type is not BackupType.DATABASE for s in known.sets)
-    if others:
-        return blocked_by(explain_missing_full(others), plan)._replace(
+def _without_full(
+    order: MigrationOrder, progress: MigrationProgress, plan: Plan, known: Known
+) -> Outlook:
+    if any(s.backup_type is not BackupType.DATABASE for s in known.sets):
+        return held(order, progress, explain_missing_full(), plan)._replace(
             state=MigrationState.WAIT_FOR_FULL_BACKUP
         )
     return Outlook(
         Action.WAIT,
-        MigrationStatus.IN_PROGRESS,
+        status_by_order(order, progress) or MigrationStatus.IN_PROGRESS,
         MigrationState.WAIT_FOR_FULL_BACKUP,
         RestoreState.WAITING,
         plan,
@@ -248,18 +296,18 @@ def _without_full(plan: Plan, known: Known) -> Outlook:
 
 
 def _waiting_for_named(
-    order: MigrationOrder, plan: Plan, name: str, restored: str | None
+    order: MigrationOrder, progress: MigrationProgress, plan: Plan, name: str
 ) -> Outlook:
-    so_far = f"everything up to {restored} is restored" if restored else "nothing is restored yet"
+    last = progress.last_restored
+    so_far = f"everything up to {last.files[0]} is restored" if last else "nothing is restored yet"
     if order.cutover is not None:
         why = Explanation(
             BlockingReason.LAST_BACKUP_NOT_FOUND,
             f"The cutover waits for the last backup {name!r}, which has not arrived; {so_far}.",
-            f"Upload {name!r} to the migration's folder, or check the name.",
+            f"Upload {name!r} to the migration's folder, or check the name (if several files have"
+            " it, a path below the folder tells which).",
         )
-        return blocked_by(why, plan, MigrationStatus.COMPLETING)._replace(
-            state=MigrationState.WAIT_FOR_LOG_BACKUP
-        )
+        return held(order, progress, why, plan)._replace(state=MigrationState.WAIT_FOR_LOG_BACKUP)
     return Outlook(
         Action.WAIT,
         MigrationStatus.IN_PROGRESS,
@@ -270,12 +318,25 @@ def _waiting_for_named(
     )
 
 
-def _named_is_invalid(file: FileRecord) -> Explanation:
-    assert file.refusal is not None  # noqa: S101 for the type checker: the caller has checked
+def _named_is_of_no_use(known: Known) -> Explanation | None:
+    """Tell why the file that ends the migration is here and cannot be restored, or return None."""
+    file = known.named
+    if file is None:
+        return None
+    if file.refusal is not None:
+        return Explanation(
+            BlockingReason.FILE_INVALID,
+            f"The last backup {file.name!r} cannot be used: {file.refusal.reason}",
+            file.refusal.action,
+        )
+    backup = file.backup
+    if backup is None or any(s.backup_set_guid == backup.backup_set_guid for s in known.sets):
+        return None
     return Explanation(
         BlockingReason.FILE_INVALID,
-        f"The last backup {file.name!r} cannot be used: {file.refusal.reason}",
-        file.refusal.action,
+        f"The last backup {file.name!r} is of another database: {backup.database_name!r} from"
+        f" {backup.server_name!r}.",
+        "Upload this database's own backup under that name, or name another file.",
     )
 
 
@@ -287,7 +348,10 @@ def cutover_has_expired(order: MigrationOrder, now: datetime) -> bool:
 def custom_status(
     order: MigrationOrder, progress: MigrationProgress, outlook: Outlook
 ) -> dict[str, object]:
-    """Return the durable custom status: a small object of fixed keys."""
+    """Return the durable custom status: a small object of fixed keys.
+
+    Durable Functions ends an instance whose custom status is longer than 16 KiB.
+    """
     last = progress.last_restored
     steps = outlook.plan.steps
     return {
@@ -298,11 +362,11 @@ def custom_status(
         "restoredSets": progress.restored_sets,
         "restoredUpTo": None
         if last is None
-        else {"fileName": last.files[0], "lastLSN": str(last.last_lsn)},
-        "next": name_of(steps[0].backup) if steps else None,
+        else {"fileName": clipped(last.files[0], _NAME), "lastLSN": str(last.last_lsn)},
+        "next": clipped(name_of(steps[0].backup), _NAME) if steps else None,
         "plannedSets": len(steps),
-        "waitingFor": outlook.waiting_for,
+        "waitingFor": clipped(outlook.waiting_for, _SENTENCE) if outlook.waiting_for else None,
         "blockingReasonCode": outlook.blocking.code.value if outlook.blocking else None,
-        "action": outlook.blocking.action if outlook.blocking else None,
+        "action": clipped(outlook.blocking.action, _SENTENCE) if outlook.blocking else None,
         "simulatedTarget": progress.server.simulated if progress.server else None,
     }

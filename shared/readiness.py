@@ -10,20 +10,42 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Literal, NamedTuple
 
+from shared.chain import DatabaseState
 from shared.folder import below
 from shared.models import (
     BackupSetInfo,
+    ChainGap,
     CutoverReadiness,
     InvalidFile,
     PendingFile,
     ReadinessCheck,
     RestoredUpTo,
 )
+from shared.outlook import status_by_order
 from shared.records import MigrationOrder, MigrationProgress
-from shared.vocabulary import InvalidReason, MigrationStatus, SetStatus
+from shared.vocabulary import BlockingReason, InvalidReason, MigrationStatus, SetStatus
 
 _ALLOWED = (MigrationStatus.READY_FOR_CUTOVER, MigrationStatus.IN_PROGRESS)
 _WAITING = (SetStatus.QUEUED, SetStatus.RESTORING)
+_NOT_OURS = (BlockingReason.CONCURRENT_CHANGE, BlockingReason.TARGET_DATABASE_EXISTS)
+# What cannot be the tail of this database.
+_OF_NO_CONCERN = (
+    InvalidReason.NOT_A_BACKUP,
+    InvalidReason.SYSTEM_DATABASE,
+    InvalidReason.WRONG_DATABASE,
+)
+_PENDING_SHOWN = 100
+EXCUSED_BY_DATA_LOSS = frozenset(
+    {
+        "noBlockingReason",
+        "nothingPending",
+        "noIncompleteStripes",
+        "noUnreadFiles",
+        "noInvalidFileNewerThanLastRestored",
+        "chainContinuous",
+    }
+)
+"""The checks of what is pending: whoever acknowledges the loss cuts over without it."""
 
 
 class Scan(NamedTuple):
@@ -41,19 +63,20 @@ def judge_readiness(
     progress: MigrationProgress,
     sets: Sequence[BackupSetInfo],
     invalid: Sequence[InvalidFile],
+    gap: ChainGap | None,
     up_to: RestoredUpTo | None,
     scan: Scan,
 ) -> CutoverReadiness:
     """Return the checks of a cutover; it is ready if all required ones pass."""
     pending = [s for s in sets if s.restore_status in _WAITING]
     incomplete = [s for s in sets if s.restore_status is SetStatus.NONE]
+    status = status_by_order(order, progress) or progress.status
+    code = progress.blocking.code if progress.blocking else None
+    state = progress.position.state if progress.position else None
+    seen = state.value.lower() if state else "not looked at yet"
     checks = [
         _check("online", not order.offline, "An offline migration ends by itself."),
-        _check(
-            "statusAllowsCutover",
-            progress.status in _ALLOWED,
-            f"The migration is {progress.status}.",
-        ),
+        _check("statusAllowsCutover", status in _ALLOWED, f"The migration is {status}."),
         _check(
             "notAlreadyRequested", order.cutover is None, "A cutover was accepted and is under way."
         ),
@@ -71,6 +94,21 @@ def judge_readiness(
         ),
         _check_unread(scan),
         _check_invalid(progress, invalid),
+        _check(
+            "chainContinuous",
+            gap is None,
+            f"A log backup that contains LSN {gap.after_last_lsn} is missing." if gap else "",
+        ),
+        _check(
+            "targetReady",
+            code is not BlockingReason.TARGET_NOT_READY,
+            "The target cannot be reached now.",
+        ),
+        _check(
+            "targetDatabaseRestoring",
+            state is DatabaseState.RESTORING and code not in _NOT_OURS,
+            f"The database on the target is not ours to recover, or not restoring ({seen}).",
+        ),
     ]
     last = progress.last_restored
     return CutoverReadiness(
@@ -88,7 +126,7 @@ def judge_readiness(
             )
             for backup in pending
             for file in backup.list_of_backup_files
-        ],
+        ][:_PENDING_SHOWN],
         unread_files=list(scan.unread or ()),
         last_scan_completed_on=scan.completed_on,
     )
@@ -120,7 +158,7 @@ def _check_invalid(progress: MigrationProgress, invalid: Sequence[InvalidFile]) 
         for f in invalid
         if last is not None
         and f.detected_on > last.restored_on
-        and f.reason_code is not InvalidReason.NOT_A_BACKUP
+        and f.reason_code not in _OF_NO_CONCERN
     ]
     return _check(
         "noInvalidFileNewerThanLastRestored",

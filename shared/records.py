@@ -21,7 +21,10 @@ from shared.vocabulary import (
 
 
 class Record(BaseModel):
-    """Base of what is kept: frozen; a field that an older version wrote is passed over."""
+    """Base of what is kept: frozen; a field that an older version wrote is passed over.
+
+    What is None is not written, so every field that may be has None as its default.
+    """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
@@ -53,6 +56,11 @@ class FileRecord(Record):
         if self.header is None or self.label is None or self.refusal is not None:
             return None
         return BackupSet.of(self.header, self.label, self.name)
+
+    @property
+    def is_removed(self) -> bool:
+        """Whether it was removed while it was of use."""
+        return self.refusal is not None and self.refusal.code is InvalidReason.BLOB_REMOVED
 
 
 class CutoverOrder(Record):
@@ -96,7 +104,7 @@ class SourceDatabase(Record):
 
     database_name: str
     server_name: str
-    family_guid: UUID | None
+    family_guid: UUID | None = None
 
 
 class RestoredBackup(Record):
@@ -107,8 +115,8 @@ class RestoredBackup(Record):
     backup_type: BackupType
     files: tuple[str, ...]
     last_lsn: Lsn
-    recovery_fork_id: UUID | None
-    backup_finish_date: datetime | None
+    recovery_fork_id: UUID | None = None
+    backup_finish_date: datetime | None = None
     restored_on: datetime
     seconds: float | None = None
 
@@ -138,8 +146,9 @@ class MigrationProgress(Record):
     `history_id` is the last row of the target's restore history that was taken over, at first
     the last one that is older than this migration. `begun` is set before the first restore,
     `recovering` before the recovery, so that a crash in between is told from somebody else's
-    work. `outlook` is what the last look decided: the periodic check wakes a migration whose
-    outlook has changed.
+    work. `tried` is the set that the target was last asked to restore, `current` is there only
+    while that goes on. `outlook` is what the last look decided: the periodic check wakes a
+    migration whose outlook has changed.
     """
 
     operation_id: UUID
@@ -156,6 +165,7 @@ class MigrationProgress(Record):
     restored_sets: int = 0
     full_backup: RestoredBackup | None = None
     last_restored: RestoredBackup | None = None
+    tried: BackupSet | None = None
     current: CurrentRestore | None = None
     waiting_for: str | None = None
     blocking: Blocking | None = None

@@ -15,7 +15,7 @@ from shared.acceptance import Disagreement, disagreements
 from shared.arrivals import check_blob
 from shared.backupset import BackupHeader, BackupSet
 from shared.catalog import StoredProgress
-from shared.chain import DatabaseState, TargetPosition
+from shared.chain import DatabaseState
 from shared.errors import (
     BackhaulError,
     ConfigurationError,
@@ -31,11 +31,12 @@ from shared.outlook import (
     Action,
     Known,
     Outlook,
-    blocked_by,
     custom_status,
+    held,
     look_ahead,
+    position_of,
 )
-from shared.records import CurrentRestore, MigrationOrder, MigrationProgress, Refusal
+from shared.records import CurrentRestore, FileRecord, MigrationOrder, MigrationProgress, Refusal
 from shared.targets import RestoreOrder, RestoreStopped, Target, Watch
 from shared.targets.fault_table import Kind
 from shared.targets.faults import fault_of
@@ -81,13 +82,19 @@ class _PictureIsStale(Exception):
     """What is known turned out otherwise; it was corrected, and the plan must be made anew."""
 
 
+class _Pinned(NamedTuple):
+    """The files of a set as they were judged, which they still are, and the header they share."""
+
+    records: list[FileRecord]
+    header: BackupHeader
+
+
 def take_turn(place: Workplace, migration_id: str) -> Turn:
     """Look at a migration and say what comes next."""
     work = _Work.begin(place, migration_id)
     if work.progress.status.is_final or (work.order.cancel is not None and not work.progress.begun):
-        nothing = TargetPosition(state=DatabaseState.ABSENT)
-        outlook = look_ahead(work.order, work.progress, nothing, Known(sets=()))
-        return work.turn(outlook)
+        position = position_of(work.progress)
+        return work.turn(look_ahead(work.order, work.progress, position, Known(sets=())))
     return work.on_target(lambda target: work.look(target).outlook)
 
 
@@ -104,9 +111,12 @@ def recover(place: Workplace, migration_id: str) -> Turn:
 
 
 def clean_up(place: Workplace, migration_id: str) -> Turn:
-    """Carry out a cancel: drop the half-restored database, unless it is to be kept or is open."""
+    """Carry out a cancel: drop the half-restored database, unless it is to be kept or is open.
+
+    Without a cancel it only looks: it may run again, late, when the migration was started anew.
+    """
     work = _Work.begin(place, migration_id)
-    if work.progress.status.is_final:
+    if work.progress.status.is_final or work.order.cancel is None:
         return take_turn(place, migration_id)
     if not work.progress.begun:
         return work.turn(work.end(MigrationStatus.CANCELED))
@@ -148,13 +158,18 @@ class _Work:
         """Do a piece of work on the target; what fails there is shown as what is waited for.
 
         A failure that may pass is raised, for the orchestration's retry, once it is written down.
+        A target that stays out of reach is left to the periodic check: each try takes as long as
+        a login may, and other migrations wait for the worker.
         """
         try:
             with self._place.target(self.order.target) as target:
                 return self.turn(do(target))
         except TargetUnavailable as error:
-            self._hold(error, BlockingReason.TARGET_NOT_READY)
-            raise
+            before, code = self.progress.blocking, BlockingReason.TARGET_NOT_READY
+            outlook = self._hold(error, code)
+            if before is None or before.code is not code:
+                raise
+            return self.turn(outlook)
         except StorageUnavailable:
             raise
         except StorageError as error:
@@ -167,8 +182,8 @@ class _Work:
 
     def _hold(self, error: BackhaulError, code: BlockingReason) -> Outlook:
         why = Explanation(code, error.message, error.action)
-        completing = self.order.cutover is not None or self.progress.recovering
-        outlook = blocked_by(why, status=MigrationStatus.COMPLETING if completing else None)
+        outlook = held(self.order, self.progress, why)
+        completing = outlook.status is MigrationStatus.COMPLETING
         self._stored.update(
             **words_of(outlook, self.progress, self._place),
             current=None,
@@ -179,7 +194,9 @@ class _Work:
     def look(self, target: Target) -> Sight:
         """Look where the migration stands now, with what was ordered in the meantime."""
         self.order, self._stored = read_migration(self._place, self.order.id)
-        return look(self._place, self.order, self._stored, target)
+        sight = look(self._place, self.order, self._stored, target)
+        self.order = sight.order
+        return sight
 
     def restore(self, target: Target) -> Outlook:
         """Restore the steps of one plan; returns the outlook after them."""
@@ -189,13 +206,17 @@ class _Work:
             return sight.outlook
         self._place.let_target_read(target, self.order.target)
         for step in sight.outlook.plan.steps[: self._place.settings.batch_sets]:
-            backup = step.backup
+            pinned = self._pin(step.backup)
+            if pinned is None:
+                break
             try:
-                self._restore_one(target, backup, sight.known.sets)
+                self._restore_one(target, step.backup, pinned, sight.known.sets)
             except (_PictureIsStale, RestoreStopped):
                 break
+            except TargetUnavailable:
+                raise
             except TargetError as error:
-                return self._after_refusal(target, backup, error)
+                return self._after_refusal(target, step.backup, pinned, error)
             if time.monotonic() > deadline or self._has_new_orders():
                 break
         return self.look(target).outlook
@@ -203,11 +224,12 @@ class _Work:
     def _has_new_orders(self) -> bool:
         return self._place.catalog.read_order(self.order.id) != self.order
 
-    def _restore_one(self, target: Target, backup: BackupSet, sets: Sequence[BackupSet]) -> None:
-        header = self._pinned_header(backup)
+    def _restore_one(
+        self, target: Target, backup: BackupSet, pinned: _Pinned, sets: Sequence[BackupSet]
+    ) -> None:
         urls = tuple(self._place.blobs.url_of(file.name) for file in backup.files)
-        if differences := disagreements(header, target.read_headers(urls)):
-            self._refuse(backup, _told_otherwise(differences))
+        if differences := disagreements(pinned.header, target.read_headers(urls)):
+            self._refuse(pinned, _told_otherwise(differences))
             raise _PictureIsStale
         self._claim(target)
         started = CurrentRestore(
@@ -216,7 +238,7 @@ class _Work:
             files=tuple(file.name for file in backup.files),
             started_on=self._place.now(),
         )
-        self._stored.update(current=started)
+        self._stored.update(current=started, tried=backup)
         target.restore(
             RestoreOrder(
                 database=self.order.target_database,
@@ -235,19 +257,26 @@ class _Work:
             (self._place.now() - started.started_on).total_seconds(),
         )
 
-    def _pinned_header(self, backup: BackupSet) -> BackupHeader:
-        """Return the header that was checked; the blobs must still be the versions it is of."""
+    def _pin(self, backup: BackupSet) -> _Pinned | None:
+        """Return the files of a set if each is still what the plan was made with, else None.
+
+        A blob that was replaced or removed is judged again, so that the next plan knows.
+        """
+        records: list[FileRecord] = []
         header: BackupHeader | None = None
         for file in backup.files:
             record = self._place.catalog.read_file(self.order.folder, file.name)
             blob = self._place.blobs.find(file.name)
             if record is None or blob is None or blob.etag != record.etag:
-                check_blob(self._place, file.name)
-                raise _PictureIsStale
+                judged, _ = check_blob(self._place, file.name)
+                if judged == record:
+                    raise StorageUnavailable(f"{file.name!r} is still being written")
+                return None
+            if record.backup is None or record.backup.backup_set_guid != backup.backup_set_guid:
+                return None
             header = header or record.header
-        if header is None:
-            raise _PictureIsStale
-        return header
+            records.append(record)
+        return _Pinned(records, header) if header else None
 
     def _claim(self, target: Target) -> None:
         """Before the first restore, write down that from now on the database is ours.
@@ -270,21 +299,24 @@ class _Work:
                 return True
             shown = time.monotonic()
             try:
-                self._stored.update(current=started.model_copy(update={"percent": percent}))
                 order = self._place.catalog.read_order(self.order.id)
+                if order is None or order.cancel or order.operation_id != self.order.operation_id:
+                    return False
+                self._stored.update(current=started.model_copy(update={"percent": percent}))
             except StorageError as error:
                 _LOG.warning("progress of %s is not shown: %s", self.order.id, error.message)
-                return True
-            return order is not None and order.cancel is None
+            return True
 
         return watch
 
-    def _after_refusal(self, target: Target, backup: BackupSet, error: TargetError) -> Outlook:
+    def _after_refusal(
+        self, target: Target, backup: BackupSet, pinned: _Pinned, error: TargetError
+    ) -> Outlook:
         """Find out what a refused restore means: a bad backup, a stale picture, or trouble."""
         number = error.number or 0
         if number in _OF_THE_BACKUP:
             self._refuse(
-                backup,
+                pinned,
                 Refusal(
                     code=InvalidReason.TARGET_REFUSED_BACKUP,
                     reason=f"The target refused this backup: {error.message}",
@@ -302,12 +334,11 @@ class _Work:
             raise error
         return outlook
 
-    def _refuse(self, backup: BackupSet, refusal: Refusal) -> None:
-        """Take a set out of every plan until its files are replaced."""
-        for file in backup.files:
-            record = self._place.catalog.read_file(self.order.folder, file.name)
-            if record is not None:
-                self._place.catalog.record_file(record.model_copy(update={"refusal": refusal}))
+    def _refuse(self, pinned: _Pinned, refusal: Refusal) -> None:
+        """Take a set out of every plan until its files are replaced, or were already."""
+        for record in pinned.records:
+            refused = record.model_copy(update={"refusal": refusal})
+            self._place.catalog.record_file(refused, over=record)
 
     def recover(self, target: Target) -> Outlook:
         """Recover the database if that is what comes next; returns the final outlook."""
@@ -321,20 +352,20 @@ class _Work:
     def clean_up(self, target: Target) -> Outlook:
         """Drop what this migration half restored; an open database is never dropped."""
         sight = self.look(target)
-        state = sight.position.state
-        if self.progress.recovering and state is DatabaseState.ONLINE:
-            # The database had opened when the cancel reached it.
-            return self.end(MigrationStatus.SUCCEEDED)
+        if sight.outlook.action is not Action.CLEAN_UP or self.order.cancel is None:
+            return sight.outlook
         stranger = take_over_history(
             self._place, self.order, self._stored, target, sight.known.sets
         )
-        keep = self.order.cancel is None or self.order.cancel.keep_target
-        if state is DatabaseState.RESTORING and not keep and stranger is None:
+        restoring = sight.position.state is DatabaseState.RESTORING
+        if restoring and not self.order.cancel.keep_target and stranger is None:
             target.drop(self.order.target_database)
         return self.end(MigrationStatus.CANCELED)
 
     def wait_in_queue(self, number: int) -> Turn:
         """Write down that others restore to the same target first."""
+        if self.progress.status.is_final:
+            return take_turn(self._place, self.order.id)
         outlook = Outlook(
             Action.WAIT,
             self.progress.status,
@@ -354,6 +385,9 @@ class _Work:
         self._stored.update(
             **words_of(outlook, self.progress, self._place),
             current=None,
+            complete_error=None
+            if status is MigrationStatus.SUCCEEDED
+            else self.progress.complete_error,
             ended_on=self._place.now(),
             pending_logs=0,
             pending_differentials=0,

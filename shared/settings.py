@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings.exceptions import SettingsError
 
 from shared.errors import ConfigurationError
 from shared.targets.connection import SqlServerConnection
+
+# It is the key of a durable entity, in which some characters are not allowed.
+TargetName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
+_HOW_TO = "set them as application settings, see docs/settings.md"
 
 
 class SqlServerSettings(SqlServerConnection):
@@ -37,7 +42,7 @@ class Settings(BaseSettings):
     )
     container: str = Field(default="landing", description="Where backups are dropped.")
     table_prefix: str = Field(default="Backhaul", pattern=r"^[A-Za-z][A-Za-z0-9]{0,30}$")
-    targets: dict[str, SqlServerSettings] = Field(
+    targets: dict[TargetName, SqlServerSettings] = Field(
         default_factory=dict, description="Target servers by name, as JSON."
     )
     default_target: str | None = Field(
@@ -54,7 +59,10 @@ class Settings(BaseSettings):
     )
     batch_sets: int = Field(default=100, ge=1, le=1000)
     cutover_wait_hours: float = Field(
-        default=24.0, gt=0, description="How long a cutover waits for the last backup it names."
+        default=24.0,
+        gt=0,
+        le=24 * 365,
+        description="How long a cutover waits for the last backup it names.",
     )
 
     @model_validator(mode="after")
@@ -95,7 +103,12 @@ def read_settings() -> Settings:
         )
         raise ConfigurationError(
             f"settings are missing or wrong: {wrong}",
-            action="set them as application settings, see docs/settings.md",
+            action=_HOW_TO,
+        ) from None
+    except SettingsError as error:
+        # Only the targets are JSON. The cause tells a line and a column, and nothing of the value.
+        raise ConfigurationError(
+            f"settings are wrong: BACKHAUL_TARGETS is no JSON: {error.__cause__}", action=_HOW_TO
         ) from None
 
 

@@ -8,19 +8,13 @@ it needs no connection to the target.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from shared.backupset import BackupSet, BackupType, merge_families
-from shared.chain import (
-    DatabaseState,
-    MissingFamilies,
-    MissingLog,
-    Plan,
-    TargetPosition,
-    plan_restore,
-)
+from shared.chain import MissingFamilies, MissingLog, Plan, plan_restore
 from shared.folder import below, sort_contents
 from shared.ignoring import IGNORED_BECAUSE, Used, ignore_reason
 from shared.models import (
@@ -40,7 +34,7 @@ from shared.models import (
     SourceLocation,
     TargetServer,
 )
-from shared.outlook import goal_of
+from shared.outlook import goal_of, position_of, status_by_order
 from shared.readiness import Scan, judge_readiness
 from shared.records import FileRecord, MigrationOrder, MigrationProgress, RestoredBackup
 from shared.restore_rules import Reason
@@ -61,14 +55,19 @@ _FILE_STATUS = {
 }
 
 
+_MEGABYTE = 1024 * 1024
+
+
 @dataclass(frozen=True)
 class Account:
-    """Every file of a migration, accounted for."""
+    """Every file of a migration, accounted for; `files` has them by name."""
 
     plan: Plan
+    files: Mapping[str, FileRecord]
     sets: list[BackupSetInfo]
     invalid: list[InvalidFile]
     counts: Counter[SetStatus] = field(default_factory=Counter)
+    sizes: Counter[SetStatus] = field(default_factory=Counter)
 
     def of_type(self, word: str, status: SetStatus) -> int:
         """Count the sets of a type with a status."""
@@ -109,47 +108,29 @@ def take_account(
     restored: Sequence[RestoredBackup],
 ) -> Account:
     """Find a place for every file of a migration."""
-    usable = {file.name: file for file in files if file.backup is not None}
-    merged = merge_families(b for file in usable.values() if (b := file.backup) is not None)
+    by_name = {file.name: file for file in files}
+    merged = merge_families(part for file in files if (part := file.backup) is not None)
     contents = sort_contents(merged, progress.source, order.source_database_name)
-    plan = plan_restore(contents.own, _shown_position(progress), goal_of(order))
+    plan = plan_restore(contents.own, position_of(progress), goal_of(order))
     when = {r.backup_set_guid: r for r in restored}
-    teller = _Teller(order, progress, plan, when, contents.own)
-    sets = [teller.describe(s, [usable[f.name] for f in s.files]) for s in contents.own]
-    sets.extend(teller.copies(contents.own, usable.values()))
-    foreign = {f.name: s for s in contents.foreign for f in s.files}
-    own = contents.source.database_name if contents.source else order.target_database
+    teller = _Teller(order, progress, plan, when)
+    sets = [teller.describe(s, [by_name[f.name] for f in s.files]) for s in contents.own]
+    sets.extend(teller.describe_copy(s, by_name[f.name]) for s in contents.own for f in s.copies)
+    own = contents.source.database_name if contents.source else order.source_database_name
     invalid = [_refused(file, order) for file in files if file.refusal is not None]
     invalid.extend(
-        _of_other_database(usable[name], backup, own, order) for name, backup in foreign.items()
+        _of_other_database(by_name[file.name], backup, own or order.target_database, order)
+        for backup in contents.foreign
+        for file in (*backup.files, *backup.copies)
     )
-    counts: Counter[SetStatus] = Counter()
-    for info in sets:
-        counts[info.restore_status] += len(info.list_of_backup_files)
     sets.sort(key=lambda s: (s.last_lsn, s.first_lsn, str(s.backup_set_id)), reverse=True)
     invalid.sort(key=lambda f: f.file_name)
-    return Account(plan, sets, invalid, counts)
-
-
-def _shown_position(progress: MigrationProgress) -> TargetPosition:
-    """Return the position to plan the display with: also of a database that is open already."""
-    position = progress.position or TargetPosition(state=DatabaseState.ABSENT)
-    last = progress.last_restored
-    if last is None:
-        if position.state is DatabaseState.RESTORING:
-            return position
-        return TargetPosition(state=DatabaseState.ABSENT)
-    if position.redo_start_lsn is not None and position.redo_start_lsn >= last.last_lsn:
-        return position.model_copy(update={"state": DatabaseState.RESTORING})
-    full = progress.full_backup
-    return TargetPosition(
-        state=DatabaseState.RESTORING,
-        redo_start_lsn=last.last_lsn,
-        redo_start_fork_guid=last.recovery_fork_id,
-        differential_base_lsn=position.differential_base_lsn,
-        differential_base_guid=position.differential_base_guid
-        or (full.backup_set_guid if full else None),
-    )
+    account = Account(plan, by_name, sets, invalid)
+    for info in sets:
+        for file in info.list_of_backup_files:
+            account.counts[info.restore_status] += 1
+            account.sizes[info.restore_status] += file.total_size
+    return account
 
 
 class _Teller:
@@ -161,12 +142,10 @@ class _Teller:
         progress: MigrationProgress,
         plan: Plan,
         restored: dict[UUID, RestoredBackup],
-        own: Sequence[BackupSet],
     ) -> None:
         self._order = order
         self._canceled = progress.status is MigrationStatus.CANCELED
-        self._ended = progress.status.is_final
-        self._current = progress.current.backup_set_guid if progress.current else None
+        self._current = progress.current
         self._plan = plan
         self._restored = restored
         self._planned = {step.backup.backup_set_guid for step in plan.steps}
@@ -178,28 +157,15 @@ class _Teller:
         status, reasons = self._state_of(backup)
         return self._info(backup, files, status, reasons)
 
-    def copies(self, own: Sequence[BackupSet], usable: Iterable[FileRecord]) -> list[BackupSetInfo]:
-        """Describe the files that are second copies of a family of a set."""
-        by_guid = {s.backup_set_guid: s for s in own}
-        used = {file.name for s in own for file in s.files}
-        return [
-            self._info(
-                by_guid[backup.backup_set_guid],
-                [file],
-                SetStatus.SKIPPED,
-                [IgnoreReason.ALREADY_RESTORED],
-            )
-            for file in usable
-            if (backup := file.backup)
-            and backup.backup_set_guid in by_guid
-            and file.name not in used
-        ]
+    def describe_copy(self, backup: BackupSet, file: FileRecord) -> BackupSetInfo:
+        """Describe a file that is a second copy of a family of a set."""
+        return self._info(backup, [file], SetStatus.SKIPPED, [IgnoreReason.ALREADY_RESTORED])
 
     def _state_of(self, backup: BackupSet) -> tuple[SetStatus, list[IgnoreReason]]:
         guid = backup.backup_set_guid
         if guid in self._restored:
             return SetStatus.RESTORED, []
-        if guid == self._current:
+        if self._current and guid == self._current.backup_set_guid:
             return SetStatus.RESTORING, []
         rejection = self._plan.rejected.get(guid)
         if guid in self._planned or rejection is None:
@@ -261,11 +227,20 @@ class _Teller:
             number_of_stripes=backup.family_count,
             database_name=backup.database_name,
             server_name=header.server_name,
+            backup_size_mb=round(header.backup_size / _MEGABYTE, 3),
             restore_status=status,
+            restore_start_date=self._begun_on(status, restored),
             restore_finish_date=restored.restored_on if restored else None,
             ignore_reasons=[IGNORED_BECAUSE[reason] for reason in reasons],
             ignore_reason_codes=reasons,
         )
+
+    def _begun_on(self, status: SetStatus, restored: RestoredBackup | None) -> datetime | None:
+        if status is SetStatus.RESTORING and self._current:
+            return self._current.started_on
+        if status is not SetStatus.RESTORED or restored is None or restored.seconds is None:
+            return None
+        return restored.restored_on - timedelta(seconds=restored.seconds)
 
 
 def _refused(file: FileRecord, order: MigrationOrder) -> InvalidFile:
@@ -296,9 +271,10 @@ def _of_other_database(
 
 def _properties(order: MigrationOrder, progress: MigrationProgress) -> MigrationProperties:
     server, source = progress.server, progress.source
+    ordered = None if progress.status.is_final else status_by_order(order, progress)
     return MigrationProperties(
         scope=order.target,
-        migration_status=progress.status,
+        migration_status=ordered or progress.status,
         started_on=order.created_on,
         ended_on=progress.ended_on,
         source_database_name=source.database_name if source else order.source_database_name,
@@ -353,6 +329,8 @@ def _details(
     newest = max(files, key=lambda file: (file.arrived_on, file.name), default=None)
     infos = {info.backup_set_id: info for info in account.sets if info.is_backup_restored}
     up_to = _up_to(last)
+    gap = _gap(account.plan, last, order.folder)
+    done, whole = _sizes(account, progress)
     return MigrationStatusDetails(
         migration_state=progress.state,
         restore_state=progress.restore_state,
@@ -371,6 +349,9 @@ def _details(
         complete_restore_error_message=progress.complete_error,
         current_restoring_filename=below(current.files[0], order.folder) if current else None,
         current_restore_percent_completed=current.percent if current else None,
+        restore_percent_completed=round(100 * done / whole, 1) if whole else None,
+        current_restored_size=round(done / _MEGABYTE, 3),
+        current_restore_plan_size=round(whole / _MEGABYTE, 3),
         last_restored_filename=below(last.files[0], order.folder) if last else None,
         last_restored_file_time=last.restored_on if last else None,
         last_uploaded_file_name=below(newest.name, order.folder) if newest else None,
@@ -385,11 +366,11 @@ def _details(
         unrestorable_files=len(account.invalid),
         invalid_files=[file.file_name for file in account.invalid],
         invalid_file_details=account.invalid,
-        chain_gap=_gap(account.plan, last, order.folder),
-        waiting_for_stripes=_missing_stripes(account.plan),
+        chain_gap=gap,
+        waiting_for_stripes=_missing_stripes(account),
         restored_up_to=up_to,
         cutover_readiness=judge_readiness(
-            order, progress, account.sets, account.invalid, up_to, scan
+            order, progress, account.sets, account.invalid, gap, up_to, scan
         ),
     )
 
@@ -413,8 +394,22 @@ def _gap(plan: Plan, last: RestoredBackup | None, folder: str) -> ChainGap | Non
     )
 
 
-def _missing_stripes(plan: Plan) -> list[MissingStripes]:
-    missing = plan.waiting_for
+def _sizes(account: Account, progress: MigrationProgress) -> tuple[float, float]:
+    """Return the bytes that are restored, and those that are when the present plan is done."""
+    planned = {step.backup.backup_set_guid for step in account.plan.steps}
+    queued = sum(
+        file.total_size
+        for info in account.sets
+        if info.restore_status is SetStatus.QUEUED and info.backup_set_id in planned
+        for file in info.list_of_backup_files
+    )
+    restored, restoring = (account.sizes[s] for s in (SetStatus.RESTORED, SetStatus.RESTORING))
+    percent = progress.current.percent if progress.current else 0.0
+    return restored + restoring * percent / 100, restored + restoring + queued
+
+
+def _missing_stripes(account: Account) -> list[MissingStripes]:
+    missing = account.plan.waiting_for
     if not isinstance(missing, MissingFamilies):
         return []
     return [
@@ -423,5 +418,6 @@ def _missing_stripes(plan: Plan) -> list[MissingStripes]:
             family_count=missing.backup.family_count,
             present_sequence_numbers=[f.family_sequence_number for f in missing.backup.files],
             missing_sequence_numbers=list(missing.families),
+            waiting_since=min(account.files[f.name].arrived_on for f in missing.backup.files),
         )
     ]

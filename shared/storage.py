@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
+from typing import Any
 
 from azure.core import MatchConditions
 from azure.core.credentials import TokenCredential
@@ -34,6 +35,9 @@ from shared.settings import Settings
 
 _PASSING = (408, 429, 500, 502, 503, 504)
 _SAS_CLOCK_SKEW = timedelta(minutes=15)
+_ABSENT = {"ContainerNotFound": "the container", "TableNotFound": "a table of the catalog"}
+# The SDK's own waits add up to 80 seconds; whoever calls an API or watches a restore has less.
+_RETRIES: dict[str, Any] = {"retry_total": 3, "initial_backoff": 1, "increment_base": 2}
 
 
 class BlobChanged(StorageError):
@@ -42,12 +46,16 @@ class BlobChanged(StorageError):
 
 @dataclass(frozen=True)
 class BlobVersion:
-    """One version of a blob. `etag` has no quotes; times are aware UTC."""
+    """One version of a blob. `etag` has no quotes; times are aware UTC.
+
+    `is_arriving` tells that storage is still copying its content from elsewhere.
+    """
 
     name: str
     etag: str
     size: int
     last_modified: datetime
+    is_arriving: bool = False
 
 
 @contextmanager
@@ -56,10 +64,11 @@ def storage_errors(doing: str) -> Iterator[None]:
     try:
         yield
     except (ResourceNotFoundError, ResourceModifiedError) as error:
-        if getattr(error, "error_code", None) == "ContainerNotFound":
-            raise StorageError(
-                f"{doing}: the container does not exist", action="create it, or correct its name"
-            ) from error
+        for code, what in _ABSENT.items():
+            if getattr(error, "error_code", None) == code:
+                raise StorageError(
+                    f"{doing}: {what} does not exist", action="create it, or correct its name"
+                ) from error
         raise BlobChanged(
             f"{doing}: {_first_line(error)}", action="nothing, the change is picked up by itself"
         ) from error
@@ -113,11 +122,13 @@ class Blobs:
     def __init__(self, settings: Settings, credential: TokenCredential | None = None) -> None:
         if settings.storage_connection_string is not None:
             self._service = BlobServiceClient.from_connection_string(
-                settings.storage_connection_string.get_secret_value()
+                settings.storage_connection_string.get_secret_value(), **_RETRIES
             )
         else:
             self._service = BlobServiceClient(
-                settings.blob_endpoint or "", credential=credential or DefaultAzureCredential()
+                settings.blob_endpoint or "",
+                credential=credential or DefaultAzureCredential(),
+                **_RETRIES,
             )
         self.container = settings.container
         self._client = self._service.get_container_client(settings.container)
@@ -154,8 +165,10 @@ class Blobs:
 
         Signed with a user delegation key, or with the account key of a connection string.
         """
-        now = datetime.now(timezone.utc)
-        start, expiry = now - _SAS_CLOCK_SKEW, now + lifetime
+        # The lifetime ends early by the skew too: storage refuses a key for more than seven days
+        # from now, and its now may be behind ours.
+        start = datetime.now(timezone.utc) - _SAS_CLOCK_SKEW
+        expiry = start + lifetime
         account_key = getattr(self._service.credential, "account_key", None)
         with storage_errors("signing read access for the target server"):
             delegation = (
@@ -178,4 +191,5 @@ def _version(properties: BlobProperties) -> BlobVersion:
         etag=str(properties.etag).strip('"'),
         size=int(properties.size or 0),
         last_modified=properties.last_modified,
+        is_arriving=properties.copy.status == "pending",
     )

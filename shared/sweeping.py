@@ -8,8 +8,7 @@ from typing import NamedTuple
 from shared.arrivals import unchecked_blobs
 from shared.blob_event import FinishedBlob
 from shared.errors import BackhaulError
-from shared.folder import owner_of
-from shared.looking import has_news, read_migration
+from shared.looking import glance
 from shared.workplace import Workplace
 
 _LOG = logging.getLogger(__name__)
@@ -17,37 +16,34 @@ _BLOBS_AT_A_TIME = 1000
 
 
 class Survey(NamedTuple):
-    """What is to be done.
+    """What is to be done: blobs to check, and the ids of migrations that are to be woken.
 
-    `unchecked` blobs come with the folder of their migration, "" if none. `active` are the ids of
-    all migrations that go on, `restless` of those to be woken, `targets` the names of theirs.
+    `busy` are the ids of those that may hold a restore slot, or wait for one.
     """
 
-    unchecked: list[tuple[FinishedBlob, str]]
-    active: list[str]
+    unchecked: list[FinishedBlob]
     restless: list[str]
-    targets: list[str]
+    busy: frozenset[str]
 
 
 def survey(place: Workplace) -> Survey:
     """Compare the container with the catalog, and each migration with what it last decided."""
-    orders = place.catalog.list_orders()
-    folders = [order.folder for order in orders]
     unchecked = [
-        (blob, owner_of(blob.name, folders) or "")
-        for blob, _ in zip(unchecked_blobs(place), range(_BLOBS_AT_A_TIME), strict=False)
+        blob for blob, _ in zip(unchecked_blobs(place), range(_BLOBS_AT_A_TIME), strict=False)
     ]
-    active, restless, targets = [], [], set()
-    for migration_id in [order.id for order in orders]:
-        order, stored = read_migration(place, migration_id)
-        if stored.now.status.is_final:
+    restless, busy = [], set()
+    for order, progress in place.catalog.list_migrations():
+        if progress.status.is_final:
             continue
-        active.append(order.id)
-        targets.add(order.target)
         try:
-            if has_news(place, order, stored.now):
-                restless.append(order.id)
+            seen = glance(place, order, progress)
         except BackhaulError as error:
             # One migration's trouble must not keep the others from being looked at.
             _LOG.warning("migration %s could not be looked at: %s", order.id, error.message)
-    return Survey(unchecked, active, restless, sorted(targets))
+            busy.add(order.id)
+            continue
+        if seen.busy:
+            busy.add(order.id)
+        if seen.restless:
+            restless.append(order.id)
+    return Survey(unchecked, restless, frozenset(busy))

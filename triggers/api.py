@@ -41,7 +41,7 @@ async def create_migration(
     async def answer() -> Answer:
         order, new, unread, migration = await _in_thread(create)
         for blob in unread:
-            await start_validation(client, blob, order.folder)
+            await start_validation(client, blob, again=True)
         await wake_migration(client, order.id)
         return 201 if new else 200, migration.as_json()
 
@@ -141,6 +141,13 @@ async def _answered(answer: Callable[[], Awaitable[Answer]]) -> func.HttpRespons
     except BackhaulError as error:
         _LOG.exception("a request failed")
         return _failure(500, type(error).__name__, error)
+    except Exception as error:
+        _LOG.exception("a request failed")
+        unknown = BackhaulError(
+            f"the app failed on this request ({type(error).__name__})",
+            action="look at the app's log; the request may be repeated",
+        )
+        return _failure(500, "InternalError", unknown)
     return _json(status, content)
 
 

@@ -1,0 +1,1 @@
+"""Tests of the orchestrators: plain generators, driven step by step."""
