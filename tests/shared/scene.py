@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
+from uuid import UUID
 
 from azure.storage.blob import ContainerClient
 from pydantic import SecretStr
 
 from local.azurite import Azurite
-from local.samples import SampleBackup
+from local.samples import SampleBackup, SampleDatabase
 from local.sqlserver import Server
 from shared import ordering, restoring
 from shared.arrivals import check_blob, unchecked_blobs
@@ -157,6 +158,11 @@ class Scene:
         """Open the target for what somebody else does there."""
         return self.place.target(TARGET)
 
+    def put_back(self, order: MigrationOrder, before: MigrationProgress) -> None:
+        """Let the progress be as it was, as if the worker had died before it wrote the rest."""
+        _, stored = read_migration(self.place, order.id)
+        stored.save(before)
+
 
 def request(folder: str, database: str, **properties: Any) -> MigrationRequest:
     """Return the request to create a migration."""
@@ -178,3 +184,18 @@ def refusal_of(call: Any) -> RequestError:
     except RequestError as error:
         return error
     raise AssertionError("nothing was refused")
+
+
+def sample(name: str = "Sales", *, data_bytes: int = 64 * 1024) -> SampleDatabase:
+    """Return a source database that backups are taken of."""
+    return SampleDatabase(name, data_bytes=data_bytes)
+
+
+def guids(backups: Sequence[SampleBackup]) -> list[UUID]:
+    """Return the backups as the server's history names them."""
+    return [backup.header.backup_set_guid for backup in backups]
+
+
+def restored(scene: Scene, order: MigrationOrder) -> list[UUID]:
+    """Return what the server has restored to the migration's database, in order."""
+    return [row.backup_set_guid for row in scene.history(order.target_database)]
