@@ -70,9 +70,7 @@ class _Segment:
             found = lower.rfind(piece, 0, most)
             if place == 0:
                 found = 0 if lower.startswith(piece, 0, most) else -1
-            elif pending is None and not lower.endswith(piece, 0, end):
-                found = -1
-            if found < 0:
+            if found < 0 or (pending is None and found + len(piece) < end):
                 return None
             if pending is not None:
                 values[pending.name] = text[found + len(piece) : end]
