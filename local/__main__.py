@@ -21,8 +21,11 @@ def main(
     ],
     port: Annotated[int, typer.Option(min=0, max=65535, help="0 takes a free one.")] = 7071,
     data: Annotated[
-        Path, typer.Option(help="Folder for task hub and keys; made if missing.")
-    ] = Path(".backhaul/host"),
+        Path | None,
+        typer.Option(
+            help="Folder for task hub and keys; made if missing.  [default: APP/.backhaul/host]"
+        ),
+    ] = None,
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     grace: Annotated[
         float, typer.Option(min=0, help="Seconds that a stop waits for what runs.")
@@ -37,7 +40,9 @@ def main(
     local.settings.json and the environment, which wins. The keys that
     callers need are in keys.json in the data folder.
     """
-    options = Options(app.resolve(), data.resolve(), host, port, grace)
+    app = app.resolve()
+    folder = app / ".backhaul" / "host" if data is None else data.resolve()
+    options = Options(app, folder, host, port, grace)
     try:
         status = Service(options).run()
     except HostError as error:

@@ -108,7 +108,7 @@ def load_app(directory: Path, settings: Mapping[str, str]) -> App:
     with contextlib.suppress(ImportError):
         importlib.import_module("azure.durable_functions")
     os.chdir(directory)
-    sys.path.insert(0, str(directory))
+    sys.path[:] = _module_path(directory, settings)
     try:
         module = importlib.import_module("function_app")
         app = _find_app(vars(module), directory)
@@ -132,6 +132,27 @@ def load_app(directory: Path, settings: Mapping[str, str]) -> App:
             skipped[name] = reason
     _check_durable_names(found)
     return App(directory, found, skipped)
+
+
+def _module_path(directory: Path, settings: Mapping[str, str]) -> list[str]:
+    """Return where the app's imports are looked up: its own folder comes first.
+
+    Packages that only the app has are found where the Functions worker finds them: in its
+    `.python_packages` and in the virtual environment that is active, if it is of this Python.
+    """
+    host = Path(__file__).resolve().parents[2]
+    # A folder of the app without __init__.py would lose against a package of its name beside the
+    # host. What the host itself imports later is found through its own packages.
+    others = [one for one in sys.path if directory == host or Path(one).resolve() != host]
+    version = f"python{sys.version_info.major}.{sys.version_info.minor}"
+    folders = [
+        directory / ".python_packages" / "lib" / "site-packages",
+        directory / ".python_packages" / "lib" / version / "site-packages",
+    ]
+    if settings.get("VIRTUAL_ENV"):
+        folders.append(Path(settings["VIRTUAL_ENV"]) / "lib" / version / "site-packages")
+    own = [str(one) for one in folders if one.is_dir() and str(one) not in others]
+    return [str(directory), *others, *own]
 
 
 def _find_app(names: Mapping[str, Any], directory: Path) -> FunctionRegister:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -56,33 +56,43 @@ class _Segment:
         return max(ranks, default=1)
 
     def match(self, text: str) -> dict[str, str] | None:
-        """Return the parameters, read from the right; takes time in proportion to the text."""
-        lower = text.translate(_LOWER)
-        values: dict[str, str] = {}
-        pending: _Parameter | None = None
-        end = len(text)
-        for place in range(len(self.pieces) - 1, -1, -1):
-            piece = self.pieces[place]
-            if isinstance(piece, _Parameter):
-                pending = piece
-                continue
-            most = end - (pending is not None)  # a parameter takes a character at least
-            found = lower.rfind(piece, 0, most)
-            if place == 0:
-                found = 0 if lower.startswith(piece, 0, most) else -1
-            if found < 0 or (pending is None and found + len(piece) < end):
-                return None
-            if pending is not None:
-                values[pending.name] = text[found + len(piece) : end]
-                pending = None
-            end = found
-        if pending is not None:
-            values[pending.name] = text[:end]
-        elif end > 0:
+        """Return the parameters; an optional one at the end takes the dot before it with it."""
+        values = _match(self.pieces, text)
+        last = self.pieces[-1]
+        if values is None and isinstance(last, _Parameter) and last.optional:
+            *others, dot = self.pieces[:-1]
+            values = _match(others, text) if others and dot == "." else None
+        return values
+
+
+def _match(pieces: Sequence[str | _Parameter], text: str) -> dict[str, str] | None:
+    """Return the parameters, read from the right; takes time in proportion to the text."""
+    lower = text.translate(_LOWER)
+    values: dict[str, str] = {}
+    pending: _Parameter | None = None
+    end = len(text)
+    for place in range(len(pieces) - 1, -1, -1):
+        piece = pieces[place]
+        if isinstance(piece, _Parameter):
+            pending = piece
+            continue
+        most = end - (pending is not None)  # a parameter takes a character at least
+        found = lower.rfind(piece, 0, most)
+        if place == 0:
+            found = 0 if lower.startswith(piece, 0, most) else -1
+        if found < 0 or (pending is None and found + len(piece) < end):
             return None
-        parameters = (one for one in self.pieces if isinstance(one, _Parameter))
-        fits = all(values[one.name] and one.accepts(values[one.name]) for one in parameters)
-        return values if fits else None
+        if pending is not None:
+            values[pending.name] = text[found + len(piece) : end]
+            pending = None
+        end = found
+    if pending is not None:
+        values[pending.name] = text[:end]
+    elif end > 0:
+        return None
+    parameters = (one for one in pieces if isinstance(one, _Parameter))
+    fits = all(values[one.name] and one.accepts(values[one.name]) for one in parameters)
+    return values if fits else None
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,8 @@ from typing import Any
 
 from local.host.errors import SettingsError
 
+_LOG = logging.getLogger(__name__)
+
 DEFAULT_TIMEOUT_S = 30 * 60.0  # what Azure Functions does outside the Consumption plan
 
 _LOG_LEVELS = {
@@ -131,17 +133,24 @@ def parse_time_span(text: str) -> float:
 
 
 def _read_json(path: Path) -> dict[str, Any]:
-    """Parse a settings file as the Functions host does: comments and trailing commas are fine."""
+    """Parse a settings file as the Functions host does: comments and trailing commas are fine.
+
+    What follows the end of the document is named and ignored: the host.json of some of Microsoft's
+    own samples holds two documents.
+    """
     try:
         text = path.read_text("utf-8-sig")
     except FileNotFoundError:
         return {}
     except (OSError, UnicodeDecodeError) as error:
         raise SettingsError(f"{path} cannot be read: {error}") from error
+    strict = _strict(_strict(text)).strip()  # twice: a comma may stand before a comment
     try:
-        document = json.loads(_strict(_strict(text)))  # twice: a comma may stand before a comment
+        document, end = json.JSONDecoder().raw_decode(strict)
     except (ValueError, RecursionError) as error:
         raise SettingsError(f"{path} is not valid JSON: {error}") from error
+    if end < len(strict):
+        _LOG.warning("%s goes on behind its JSON document; ignored: %.40r ...", path, strict[end:])
     if not isinstance(document, dict):
         raise SettingsError(f"{path} holds {type(document).__name__}, expected an object")
     return document

@@ -154,29 +154,70 @@ def test_hub_of_another_version_is_refused(
     assert error in refused.stderr
 
 
-def test_data_folder_is_by_default_below_the_current_one(tmp_path: Path) -> None:
-    app = _app(tmp_path / "app", _ONE)
+def _serve(cwd: Path, app: Path, **settings: str) -> tuple[subprocess.Popen[str], str]:
+    """Start a host in a folder, without --data, and wait until it listens at the address given."""
     command = [sys.executable, "-m", "local", "--app", str(app), "--port", "0"]
-    environment = {**os.environ, "PYTHONPATH": str(REPOSITORY)}
     process = subprocess.Popen(  # noqa: S603 - our own program
-        command, cwd=tmp_path, env=environment, stdout=subprocess.PIPE, text=True
+        command,
+        cwd=cwd,
+        env={**os.environ, "PYTHONPATH": str(REPOSITORY), **settings},
+        stdout=subprocess.PIPE,
+        text=True,
     )
+    assert process.stdout is not None
+    line = ""
+    for line in process.stdout:
+        if line.startswith("Listening on "):
+            break
+    return process, line.split()[-1]
+
+
+def _end(process: subprocess.Popen[str]) -> None:
+    process.terminate()
+    assert process.wait(20) == 0
+    assert process.stdout is not None
+    process.stdout.close()
+
+
+def test_apps_have_a_data_folder_each_and_run_side_by_side(tmp_path: Path) -> None:
+    apps = [_app(tmp_path / name, _ONE) for name in ("one", "two")]
+    served = [_serve(tmp_path, app) for app in apps]
     try:
-        assert process.stdout is not None
-        for line in process.stdout:
-            if line.startswith("Listening on "):
-                break
-        url = line.split()[-1]
-        assert httpx.get(f"{url}/admin/host/ping").status_code == 200
+        for _, url in served:
+            assert httpx.get(f"{url}/admin/host/ping").status_code == 200
     finally:
-        process.terminate()
-        assert process.wait(20) == 0
-        assert process.stdout is not None
-        process.stdout.close()
-    data = tmp_path / ".backhaul" / "host"
-    assert (data / "hub.db").exists()
-    for name in ("keys.json", "hub.db"):
-        assert stat.S_IMODE((data / name).stat().st_mode) == 0o600
+        for process, _ in served:
+            _end(process)
+    for app in apps:
+        for name in ("keys.json", "hub.db"):
+            path = app / ".backhaul" / "host" / name
+            assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+def test_app_finds_its_own_modules_and_packages(tmp_path: Path) -> None:
+    """Even where they are named as some beside the host, and started from there."""
+    code = _IMPORTS + (
+        "from shared.words import word\nfrom activities import words\nimport bundled, from_venv\n"
+        "app = func.FunctionApp(http_auth_level=func.AuthLevel.ANONYMOUS)\n"
+        "@app.route('words')\n"
+        "def say(req):\n    return ' '.join((word, words.word, bundled.word, from_venv.word))\n"
+    )
+    app = _app(tmp_path / "app", code)
+    version = f"python{sys.version_info.major}.{sys.version_info.minor}"
+    for path, word in [
+        ("app/shared/words.py", "shared"),
+        ("app/activities/words.py", "activities"),
+        ("app/.python_packages/lib/site-packages/bundled.py", "bundled"),
+        (f"venv/lib/{version}/site-packages/from_venv.py", "venv"),
+    ]:
+        file = tmp_path / path
+        file.parent.mkdir(parents=True)
+        file.write_text(f"word = {word!r}\n")
+    process, url = _serve(REPOSITORY, app, VIRTUAL_ENV=str(tmp_path / "venv"))
+    try:
+        assert httpx.get(f"{url}/api/words").text == "shared activities bundled venv"
+    finally:
+        _end(process)
 
 
 def test_keys_can_be_given_before_the_start(new_host: StartHost) -> None:

@@ -27,6 +27,14 @@ def test_defaults_are_those_of_azure_functions(tmp_path: Path) -> None:
     assert settings.max_activities % 10 == 0
 
 
+def test_second_document_in_host_json_is_named_and_ignored(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    settings = _load(tmp_path, '{"functionTimeout": "00:01:00"}{"functionTimeout": "00:02:00"}')
+    assert settings.function_timeout_s == 60
+    assert "host.json goes on behind its JSON document" in caplog.text
+
+
 def test_settings_are_read_with_comments_and_commas(tmp_path: Path) -> None:
     settings = _load(
         tmp_path,
