@@ -121,6 +121,7 @@ def _addresses(stack: Stack) -> list[str]:
         f"  Key        in {stack.connection_file}, where `backhaul status` finds it",
         f"  Container  {stack.container.url}",
         f"  Target     {server['server']},{server['port']} ({kind})",
+        f"  Events     that the app does not take end in {stack.dead_letters}",
     ]
     if stack.options.storage is None:
         lines += [

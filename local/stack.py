@@ -19,7 +19,7 @@ from azure.storage.blob import BlobServiceClient, ContainerClient
 
 from local import odbc
 from local.azurite import Azurite
-from local.blob_events import BlobEventWatcher, Faults, Webhook
+from local.blob_events import BlobEventWatcher, Faults, RetryPolicy, Webhook
 from local.child import Child
 from local.folders import REPOSITORY
 
@@ -44,6 +44,7 @@ class StackOptions:
 
     `storage` is a connection string and `sql_server` the settings of one target, for real ones.
     `settings` are further app settings. `restore_speed` is that of the simulated server, in MB/s.
+    `retry` is how blob events that the app does not take are tried again.
     """
 
     data: Path
@@ -53,6 +54,7 @@ class StackOptions:
     settings: Mapping[str, str] = field(default_factory=dict, repr=False)
     restore_speed: float | None = None
     faults: Faults = field(default_factory=Faults)
+    retry: RetryPolicy = field(default_factory=RetryPolicy)
 
 
 class Stack:
@@ -95,6 +97,11 @@ class Stack:
     def connection_file(self) -> Path:
         """Where the command line finds address and key."""
         return self._data / "connection.json"
+
+    @property
+    def dead_letters(self) -> Path:
+        """Where blob events are kept that the app did not take."""
+        return self._data / "dead-letters"
 
     def __enter__(self) -> Stack:
         try:
@@ -197,8 +204,10 @@ class Stack:
         watcher = BlobEventWatcher(
             self.container,
             Webhook(self.url, "backup_created", self._event_key),
-            self._data / "blob-events.json",
+            self._data / "blob-events.sqlite",
+            self.dead_letters,
             faults=self.options.faults,
+            policy=self.options.retry,
         )
         self._resources.enter_context(watcher.in_background())
 

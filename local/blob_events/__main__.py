@@ -12,7 +12,7 @@ import typer
 from azure.identity import DefaultAzureCredential
 from azure.storage.blob import ContainerClient
 
-from local.blob_events import BlobEventWatcher, Faults, Schema, Webhook
+from local.blob_events import BlobEventWatcher, Faults, RetryPolicy, Schema, Webhook
 from local.folders import STATE
 
 
@@ -35,9 +35,15 @@ def watch(
     account_url: Annotated[
         str, typer.Option(help="Connects to this blob endpoint, as the signed-in identity.")
     ] = "",
-    ledger: Annotated[
-        Path, typer.Option(help="The file that remembers which events were sent.")
+    outbox: Annotated[
+        Path, typer.Option(help="The file that remembers what was sent and what is undelivered.")
     ] = STATE / "blob-events.sqlite",
+    dead_letters: Annotated[
+        Path, typer.Option(help="The folder for events that cannot be delivered.")
+    ] = STATE / "dead-letters",
+    retry_speed: Annotated[
+        float, typer.Option(help="Retries come so many times faster than those of Event Grid.")
+    ] = 1.0,
     schema: Annotated[Schema, typer.Option(help="How events are written.")] = Schema.EVENT_GRID,
     poll: Annotated[float, typer.Option(min=0.05, help="Seconds between two listings.")] = 0.5,
     copies: Annotated[
@@ -62,10 +68,21 @@ def watch(
         faults = Faults(tuple(map(int, copies.split(","))), delay, shuffle, seed)
     except ValueError as error:
         raise typer.BadParameter(f"--copies takes numbers such as 0,1,3: {error}") from error
+    try:
+        policy = RetryPolicy(speed=retry_speed)
+    except ValueError as error:
+        raise typer.BadParameter(f"--retry-speed: {error}") from error
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(name)s: %(message)s")
     logging.getLogger("local").setLevel(logging.INFO)
     watcher = BlobEventWatcher(
-        client, Webhook(host, function, key), ledger, schema=schema, faults=faults, poll_s=poll
+        client,
+        Webhook(host, function, key),
+        outbox,
+        dead_letters,
+        schema=schema,
+        faults=faults,
+        poll_s=poll,
+        policy=policy,
     )
     with contextlib.suppress(KeyboardInterrupt):
         asyncio.run(watcher.run())

@@ -1,36 +1,29 @@
-"""Posts events to the Functions host's Event Grid webhook, and tries again as Event Grid does.
-
-Its rules, with shorter waits: a status from 200 to 204 ends it well; 400, 401 and 413 end it at
-once; anything else, silence for 30 s included, is tried again up to 30 times in all.
-Source: Microsoft Learn, "Event Grid message delivery and retry".
-"""
+"""Posts events to the Functions host's Event Grid webhook until they are taken or given up."""
 
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import logging
-from collections.abc import Sequence
+import random
+import time
 from dataclasses import dataclass, field
 
 import httpx
 
-from local.blob_events.events import Schema
+from local.blob_events.dead_letters import DeadLetters
+from local.blob_events.outbox import Delivery, Outbox
+from local.blob_events.retry import DELIVERED, TIME_TO_LIVE_EXCEEDED, RetryPolicy, outcome
 
 _LOG = logging.getLogger(__name__)
-# It logs each request's address at INFO, and the webhook's has the key in it.
-logging.getLogger("httpx").setLevel(logging.WARNING)
+# They log each request's address, and the webhook's has the key in it.
+for _name in ("httpx", "httpcore"):
+    logging.getLogger(_name).setLevel(logging.WARNING)
 
-RETRY_AFTER_S = (0.5, 1, 2, 5, 10, 30)
-"""Waits between attempts; the last is repeated."""
-
-_ATTEMPTS = 30
 _ANSWER_WITHIN_S = 30
-_DELIVERED = range(200, 205)
-_NEVER_RETRIED = frozenset({400, 401, 413})
-_CONTENT_TYPE = {
-    Schema.EVENT_GRID: "application/json; charset=utf-8",
-    Schema.CLOUD_EVENTS: "application/cloudevents+json; charset=utf-8",
-}
+_LONGEST_SLEEP_S = 60.0  # a clock that was set, or a machine that slept, is noticed after this
+_EVENT_GRID_TYPE = "application/json; charset=utf-8"
+_CLOUD_EVENTS_TYPE = "application/cloudevents+json; charset=utf-8"
 
 
 @dataclass(frozen=True)
@@ -43,20 +36,23 @@ class Webhook:
 
 
 class Courier:
-    """Delivers events to one webhook, a few at a time; use as an asynchronous context manager."""
+    """Delivers what is in an outbox, a few events at a time; an asynchronous context manager."""
 
     def __init__(
         self,
         webhook: Webhook,
-        schema: Schema,
+        outbox: Outbox,
+        dead_letters: DeadLetters,
         *,
         parallel: int = 4,
-        retry_after_s: Sequence[float] = RETRY_AFTER_S,
+        policy: RetryPolicy,
     ) -> None:
         self._webhook = webhook
-        self._schema = schema
-        self._retry_after_s = retry_after_s
+        self._outbox = outbox
+        self._dead_letters = dead_letters
+        self._policy = policy
         self._slots = asyncio.Semaphore(parallel)
+        self._draw = random.Random()  # noqa: S311 - no secret is drawn
         self._client = httpx.AsyncClient(timeout=_ANSWER_WITHIN_S, trust_env=False)
 
     async def __aenter__(self) -> Courier:
@@ -65,39 +61,84 @@ class Courier:
     async def __aexit__(self, *_: object) -> None:
         await self._client.aclose()
 
-    async def deliver(self, body: bytes, what: str) -> None:
-        """Deliver an event, or give up as Event Grid would; `what` names it in the log.
-
-        Returns in either case: an event that is given up is lost, as it is without a dead-letter
-        container.
-        """
-        for attempt in range(_ATTEMPTS):
-            if attempt > 0:
-                last = len(self._retry_after_s) - 1
-                await asyncio.sleep(self._retry_after_s[min(attempt - 1, last)])
+    async def deliver(self, delivery: Delivery) -> None:
+        """Deliver an event that is in the outbox, or dead-letter it; then it is there no more."""
+        reason = None
+        while reason is None:
+            await _sleep_until(delivery.due)
+            if self._policy.is_expired(time.time() - delivery.published):
+                reason = TIME_TO_LIVE_EXCEEDED
+                break
             async with self._slots:
-                answer = await self._post(body, attempt)
-            if answer in _DELIVERED:
+                delivery = await self._attempt(delivery)
+            if delivery.status in DELIVERED:
+                self._outbox.remove(delivery)
                 return
-            if answer in _NEVER_RETRIED:
-                _LOG.error("event of %s dropped: the webhook answered %s", what, answer)
-                return
-            _LOG.warning("event of %s, attempt %d: %s", what, attempt + 1, answer)
-        _LOG.error("event of %s dropped after %d attempts", what, _ATTEMPTS)
+            reason = self._policy.give_up(delivery.attempts, delivery.status)
+            if reason is None:
+                delivery = self._postpone(delivery)
+        await self._give_up(delivery, reason)
 
-    async def _post(self, body: bytes, attempt: int) -> int | str:
-        """Post once and return the answer's status, or why there is none."""
+    async def _attempt(self, delivery: Delivery) -> Delivery:
+        """Post once; returns the delivery with how that ended."""
+        body = delivery.body
+        status, how = None, ""
         try:
             response = await self._client.post(
                 f"{self._webhook.host.rstrip('/')}/runtime/webhooks/eventgrid",
                 params={"functionName": self._webhook.function, "code": self._webhook.key},
                 content=body,
                 headers={
-                    "content-type": _CONTENT_TYPE[self._schema],
+                    "content-type": _EVENT_GRID_TYPE if body[:1] == b"[" else _CLOUD_EVENTS_TYPE,
                     "aeg-event-type": "Notification",
-                    "aeg-delivery-count": str(attempt),
+                    "aeg-subscription-name": self._webhook.function.upper(),
+                    "aeg-delivery-count": str(delivery.attempts),
                 },
             )
-        except httpx.TransportError as error:
-            return f"{type(error).__name__} {error}"
-        return response.status_code
+            status, how = response.status_code, outcome(response.status_code)
+        except httpx.TimeoutException:
+            how = "TimedOut"
+        except httpx.TransportError:
+            how = "SocketError"
+        return dataclasses.replace(
+            delivery,
+            attempts=delivery.attempts + 1,
+            attempted=time.time(),
+            status=status,
+            outcome=how,
+        )
+
+    def _postpone(self, delivery: Delivery) -> Delivery:
+        wait = self._policy.wait_s(delivery.attempts, delivery.status, self._draw)
+        _LOG.warning(
+            "event of %r, attempt %d: %s%s; tried again in %.1f s",
+            delivery.blob,
+            delivery.attempts,
+            delivery.outcome,
+            f" ({delivery.status})" if delivery.status else "",
+            wait,
+        )
+        later = dataclasses.replace(delivery, due=time.time() + wait)
+        self._outbox.postpone(later)
+        return later
+
+    async def _give_up(self, delivery: Delivery, reason: str) -> None:
+        """Dead-letter an event; a full disk is waited for."""
+        trouble = ""
+        while True:
+            try:
+                path = self._dead_letters.write(delivery, reason, time.time())
+                break
+            except OSError as error:
+                if str(error) != trouble:
+                    _LOG.error("event of %r cannot be dead-lettered: %s", delivery.blob, error)
+                trouble = str(error)
+            await asyncio.sleep(_LONGEST_SLEEP_S)
+        self._outbox.remove(delivery)
+        _LOG.error("event of %r given up (%s), kept in %s", delivery.blob, reason, path)
+
+
+async def _sleep_until(due: float) -> None:
+    """Wait for a time of the wall clock, which is what the outbox knows."""
+    while (left := due - time.time()) > 0:
+        await asyncio.sleep(min(left, _LONGEST_SLEEP_S))

@@ -7,16 +7,19 @@ import concurrent.futures
 import contextlib
 import logging
 import time
-from collections.abc import Iterator, Sequence
+import uuid
+from collections.abc import Iterator
 from pathlib import Path
 
 from azure.core.exceptions import AzureError, ResourceNotFoundError
 from azure.storage.blob import BlobProperties, BlobType, ContainerClient
 
-from local.blob_events.delivery import RETRY_AFTER_S, Courier, Webhook
+from local.blob_events.dead_letters import DeadLetters
+from local.blob_events.delivery import Courier, Webhook
 from local.blob_events.events import CreatedBlob, Schema, event_body
 from local.blob_events.faults import Faults
-from local.blob_events.ledger import Ledger
+from local.blob_events.outbox import Delivery, Outbox
+from local.blob_events.retry import RetryPolicy
 
 _LOG = logging.getLogger(__name__)
 
@@ -24,76 +27,87 @@ _LOG = logging.getLogger(__name__)
 class BlobEventWatcher:
     """Watches one container on behalf of one function.
 
-    Blobs that were there before it started raise events too, unless `ledger` knows them. The
-    container need not exist yet. An event counts as sent once its delivery has ended, so a
-    watcher that is killed sends the unfinished ones again.
+    Blobs that were there before it started raise events too, unless `outbox` knows them. The
+    container need not exist yet. A watcher that is killed goes on with what it has not delivered.
 
     Args:
         container: the container, in Azurite or any storage account.
         webhook: where its events go.
-        ledger: the file that remembers what was sent; one for each watcher.
+        outbox: the file that remembers what was raised and is undelivered; one for each watcher.
+        dead_letters: the folder for events that cannot be delivered.
         schema: how events are written.
         faults: what is to go wrong.
         poll_s: pause between two listings; longer where listing would take over a quarter of
             the time, which it does from some 800 blobs on.
         parallel: deliveries at the same time.
-        retry_after_s: waits between the attempts at one delivery; the last is repeated.
+        policy: how often and how long an event is tried.
     """
 
     def __init__(
         self,
         container: ContainerClient,
         webhook: Webhook,
-        ledger: Path,
+        outbox: Path,
+        dead_letters: Path,
         *,
         schema: Schema = Schema.EVENT_GRID,
         faults: Faults | None = None,
         poll_s: float = 0.5,
         parallel: int = 4,
-        retry_after_s: Sequence[float] = RETRY_AFTER_S,
+        policy: RetryPolicy | None = None,
     ) -> None:
         self._container = container
         self._webhook = webhook
-        self._ledger_file = ledger
+        self._outbox_file = outbox
+        self._dead_letters = DeadLetters(dead_letters, webhook.function)
         self._schema = schema
         self._faults = faults or Faults()
         self._poll_s = poll_s
         self._parallel = parallel
-        self._retry_after_s = retry_after_s
+        self._policy = policy or RetryPolicy()
         self._last_sequence = 0
         self._trouble = ""
 
     async def run(self) -> None:
         """Watch until cancelled."""
-        courier = Courier(
-            self._webhook,
-            self._schema,
-            parallel=self._parallel,
-            retry_after_s=self._retry_after_s,
-        )
-        sending: dict[tuple[str, str], asyncio.Task[None]] = {}
-        async with courier:
-            with contextlib.closing(Ledger(self._ledger_file)) as ledger:
+        with contextlib.closing(Outbox(self._outbox_file)) as outbox:
+            courier = Courier(
+                self._webhook,
+                outbox,
+                self._dead_letters,
+                parallel=self._parallel,
+                policy=self._policy,
+            )
+            # By version while its event is being made, by id while that is being delivered.
+            tasks: dict[object, asyncio.Task[None]] = {
+                one.id: asyncio.create_task(courier.deliver(one)) for one in outbox.undelivered()
+            }
+
+            async def raise_event(blob: BlobProperties, sequence: int) -> None:
+                for one in await self._raise(blob, sequence, outbox):
+                    tasks[one.id] = asyncio.create_task(courier.deliver(one))
+
+            async with courier:
                 try:
                     while True:
                         begin = time.monotonic()
                         found = await asyncio.to_thread(self._list)
-                        _forget_finished(sending)
+                        _forget_finished(tasks)
                         new = [
                             (blob, self._next_sequence())
                             for blob in found
-                            if (blob.name, blob.etag) not in ledger
-                            and (blob.name, blob.etag) not in sending
+                            if (blob.name, blob.etag) not in outbox
+                            and (blob.name, blob.etag) not in tasks
                         ]
                         for blob, sequence in self._faults.ordered(new):
-                            sending[blob.name, blob.etag] = asyncio.create_task(
-                                self._send(blob, sequence, courier, ledger)
+                            tasks[blob.name, blob.etag] = asyncio.create_task(
+                                raise_event(blob, sequence)
                             )
                         await asyncio.sleep(max(self._poll_s, 3 * (time.monotonic() - begin)))
                 finally:
-                    for task in sending.values():
+                    for task in tasks.values():
                         task.cancel()
-                    await asyncio.gather(*sending.values(), return_exceptions=True)
+                    await asyncio.gather(*tasks.values(), return_exceptions=True)
 
     @contextlib.contextmanager
     def in_background(self) -> Iterator[None]:
@@ -118,19 +132,17 @@ class BlobEventWatcher:
                     loop.call_soon_threadsafe(running.cancel)
                 ended.result()
 
-    async def _send(
-        self, blob: BlobProperties, sequence: int, courier: Courier, ledger: Ledger
-    ) -> None:
+    async def _raise(self, blob: BlobProperties, sequence: int, outbox: Outbox) -> list[Delivery]:
+        """Make the event of a version, and put its deliveries into the outbox."""
         created = await asyncio.to_thread(self._describe, blob, sequence)
         body = event_body(created, self._schema)
-
-        async def deliver(delay_s: float) -> None:
-            await asyncio.sleep(delay_s)
-            await courier.deliver(body, repr(blob.name))
-
-        delays_s = self._faults.delays_s(blob.name, blob.size)
-        await asyncio.gather(*map(deliver, delays_s))
-        ledger.add(blob.name, blob.etag)
+        now = time.time()
+        deliveries = [
+            Delivery(str(uuid.uuid4()), blob.name, body, published=now, due=now + delay_s)
+            for delay_s in self._faults.delays_s(blob.name, blob.size)
+        ]
+        outbox.put(blob.name, blob.etag, deliveries)
+        return deliveries
 
     def _list(self) -> list[BlobProperties]:
         """Return the finished blobs, oldest first, or none when storage does not answer."""
@@ -187,7 +199,7 @@ class BlobEventWatcher:
         return "PutBlockList" if committed else "PutBlob"
 
 
-def _forget_finished(sending: dict[tuple[str, str], asyncio.Task[None]]) -> None:
+def _forget_finished(tasks: dict[object, asyncio.Task[None]]) -> None:
     """Drop the tasks that have ended; raises what a failed one has raised."""
-    for version in [version for version, task in sending.items() if task.done()]:
-        sending.pop(version).result()
+    for key in [key for key, task in tasks.items() if task.done()]:
+        tasks.pop(key).result()

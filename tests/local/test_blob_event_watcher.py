@@ -31,7 +31,7 @@ from azure.storage.blob import (
 )
 
 from local.azurite import Azurite
-from local.blob_events import BlobEventWatcher, Faults, Schema, Webhook
+from local.blob_events import BlobEventWatcher, Faults, RetryPolicy, Schema, Webhook
 from local.folders import REPOSITORY
 
 NAMES = [
@@ -121,11 +121,12 @@ def watch(container: ContainerClient, tmp_path: Path) -> Callable[..., BlobEvent
     """Make a watcher of the container that is quick about everything."""
 
     def make(host: str, **options: Any) -> BlobEventWatcher:
-        defaults: dict[str, Any] = {"poll_s": 0.05, "retry_after_s": (0.02,)}
+        defaults: dict[str, Any] = {"poll_s": 0.05, "policy": RetryPolicy(speed=20_000)}
         return BlobEventWatcher(
             container,
             Webhook(host, "backup_events", "the key+/="),
-            tmp_path / "ledger.sqlite",
+            tmp_path / "outbox.sqlite",
+            tmp_path / "dead letters",
             **{**defaults, **options},
         )
 
@@ -221,18 +222,90 @@ def test_refused_deliveries_are_tried_again_until_they_succeed(
     assert delivery_counts["0"] == 5
 
 
-@pytest.mark.parametrize("status", [400, 401, 413])
-def test_what_event_grid_never_retries_is_dropped(
-    container: ContainerClient, receive: Start, watch: Watch, status: int
+def dead_letters(folder: Path, count: int) -> list[dict[str, Any]]:
+    """Wait for so many dead letters, and return their events."""
+    deadline = time.monotonic() + 20
+    while len(files := sorted((folder / "dead letters").rglob("*.json"))) < count:
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    below = [file.relative_to(folder / "dead letters").parts for file in files]
+    today = datetime.now(timezone.utc)
+    assert {parts[:3] for parts in below} == {
+        ("BACKUP_EVENTS", str(today.year), str(today.month))
+    }, "they lie where Event Grid would put them"
+    return [event for file in files for event in json.loads(file.read_text())]
+
+
+@pytest.mark.parametrize("status", [400, 401, 403, 413])
+def test_what_event_grid_never_retries_is_a_dead_letter_at_once(
+    container: ContainerClient, receive: Start, watch: Watch, tmp_path: Path, status: int
 ) -> None:
     receiver = receive(lambda request: status if request == 1 else 202)
     with watch(receiver.url, parallel=1).in_background():
         container.upload_blob("refused.bak", b"x")
-        while not receiver.requests:
-            time.sleep(0.02)
+        (event,) = dead_letters(tmp_path, 1)
         container.upload_blob("next.bak", b"x")
         receiver.wait_for(1)
     assert receiver.names() == ["next.bak"]
+    assert event["subject"].endswith("/refused.bak")
+    assert event["deadLetterReason"].startswith("UndeliverableDueToHttp")
+    assert (event["deliveryAttempts"], event["lastHttpStatusCode"]) == (1, status)
+    assert event["publishTime"] <= event["lastDeliveryAttemptTime"]
+
+
+@pytest.mark.parametrize("schema", Schema)
+def test_what_is_refused_too_often_is_a_dead_letter(
+    container: ContainerClient, receive: Start, watch: Watch, tmp_path: Path, schema: Schema
+) -> None:
+    receiver = receive(lambda _: 500)
+    policy = RetryPolicy(attempts=3, speed=20_000)
+    with watch(receiver.url, schema=schema, policy=policy).in_background():
+        container.upload_blob("sales.bak", b"x")
+        (event,) = dead_letters(tmp_path, 1)
+    names = ["deadLetterReason", "deliveryAttempts", "lastDeliveryOutcome", "lastHttpStatusCode"]
+    if schema is Schema.CLOUD_EVENTS:
+        names = [name.lower() for name in names]
+    told = [event[name] for name in names]
+    assert told == ["MaxDeliveryAttemptsExceeded", 3, "GenericError", 500]
+    sent = receiver.requests[0][2]
+    original = sent if schema is Schema.CLOUD_EVENTS else sent[0]
+    assert original.items() <= event.items()
+    assert len(receiver.requests) == 3
+
+
+def test_what_is_too_old_is_not_tried_again(
+    container: ContainerClient, receive: Start, watch: Watch, tmp_path: Path
+) -> None:
+    receiver = receive(lambda _: 503)
+    policy = RetryPolicy(time_to_live_s=20, speed=100)
+    with watch(receiver.url, policy=policy).in_background():
+        container.upload_blob("sales.bak", b"x")
+        (event,) = dead_letters(tmp_path, 1)
+    assert (event["deadLetterReason"], event["deliveryAttempts"]) == ("TimeToLiveExceeded", 1)
+    assert event["lastDeliveryOutcome"] == "Busy"
+
+
+def test_what_is_undelivered_survives_a_restart_with_its_count(
+    container: ContainerClient, receive: Start, watch: Watch
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as unused:
+        port = unused.getsockname()[1]
+    url = f"http://127.0.0.1:{port}"
+    first = receive(lambda _: 500, port)
+    with watch(url, policy=RetryPolicy(speed=100)).in_background():
+        container.upload_blob("sales.bak", b"x")
+        while len(first.requests) < 2:
+            time.sleep(0.02)
+        time.sleep(0.1)
+    container.delete_blob("sales.bak")  # the event no longer needs the blob
+    first.answer = lambda _: 202
+    with watch(url).in_background():
+        first.wait_for(1)
+        time.sleep(0.2)
+    assert first.names() == ["sales.bak"]
+    counts = [headers["aeg-delivery-count"] for _, headers, _ in first.requests]
+    assert counts == [str(number) for number in range(len(counts))]
+    assert len({json.dumps(body) for _, _, body in first.requests}) == 1
 
 
 def test_a_function_host_that_is_not_up_yet_gets_its_events_later(
@@ -249,10 +322,11 @@ def test_a_function_host_that_is_not_up_yet_gets_its_events_later(
 def test_a_restart_sends_only_what_is_new(
     container: ContainerClient, receive: Start, watch: Watch, tmp_path: Path
 ) -> None:
-    def wait_for_ledger(count: int) -> None:
-        with contextlib.closing(sqlite3.connect(tmp_path / "ledger.sqlite")) as ledger:
+    def wait_for_outbox(count: int) -> None:
+        counts = "SELECT (SELECT COUNT(*) FROM sent), (SELECT COUNT(*) FROM delivery)"
+        with contextlib.closing(sqlite3.connect(tmp_path / "outbox.sqlite")) as outbox:
             deadline = time.monotonic() + 20
-            while ledger.execute("SELECT COUNT(*) FROM sent").fetchone() != (count,):
+            while outbox.execute(counts).fetchone() != (count, 0):
                 assert time.monotonic() < deadline
                 time.sleep(0.02)
 
@@ -260,26 +334,26 @@ def test_a_restart_sends_only_what_is_new(
     container.upload_blob("before.bak", b"x")
     with watch(receiver.url).in_background():
         receiver.wait_for(1)
-        wait_for_ledger(1)
+        wait_for_outbox(1)
     container.upload_blob("while stopped.bak", b"x")
     with watch(receiver.url).in_background():
         receiver.wait_for(2)
-        wait_for_ledger(2)
+        wait_for_outbox(2)
     assert receiver.names() == ["before.bak", "while stopped.bak"]
 
 
 @pytest.mark.parametrize("content", [None, b"this is no database" * 100])
-def test_a_lost_ledger_costs_duplicates_only(
+def test_a_lost_outbox_costs_duplicates_only(
     container: ContainerClient, receive: Start, watch: Watch, tmp_path: Path, content: bytes | None
 ) -> None:
     receiver = receive()
     container.upload_blob("sales.bak", b"x")
     with watch(receiver.url).in_background():
         receiver.wait_for(1)
-    for file in tmp_path.glob("ledger.sqlite*"):
+    for file in tmp_path.glob("outbox.sqlite*"):
         file.unlink()
     if content is not None:
-        (tmp_path / "ledger.sqlite").write_bytes(content)
+        (tmp_path / "outbox.sqlite").write_bytes(content)
     with watch(receiver.url).in_background():
         receiver.wait_for(2)
     assert receiver.names() == ["sales.bak", "sales.bak"]
@@ -311,7 +385,7 @@ def test_the_container_may_come_later(azurite: Azurite, receive: Start, tmp_path
     name = f"later-{uuid.uuid4().hex[:12]}"
     with ContainerClient.from_connection_string(azurite.connection_string, name) as later:
         watcher = BlobEventWatcher(
-            later, Webhook(receiver.url, "backup_events"), tmp_path / "ledger", poll_s=0.05
+            later, Webhook(receiver.url, "e"), tmp_path / "outbox", tmp_path / "dead", poll_s=0.05
         )
         with watcher.in_background():
             time.sleep(0.2)
@@ -323,10 +397,11 @@ def test_the_container_may_come_later(azurite: Azurite, receive: Start, tmp_path
 def test_the_command_watches_until_it_is_ended(
     azurite: Azurite, container: ContainerClient, receive: Start, tmp_path: Path
 ) -> None:
-    receiver = receive()
+    receiver = receive(lambda request: 202 if request > 1 else 503)
     command = [sys.executable, "-m", "local.blob_events"]
     command += ["--container", container.container_name, "--function", "backup_events"]
-    command += ["--host", receiver.url, "--ledger", str(tmp_path / "ledger"), "--poll", "0.05"]
+    command += ["--host", receiver.url, "--outbox", str(tmp_path / "outbox"), "--poll", "0.05"]
+    command += ["--dead-letters", str(tmp_path / "dead"), "--retry-speed", "1000"]
     environment = {
         **os.environ,
         "AZURE_STORAGE_CONNECTION_STRING": azurite.connection_string,
