@@ -44,8 +44,11 @@ class RunningHost:
         self._process: subprocess.Popen[bytes] | None = None
         self.http = httpx.Client(timeout=30)
 
-    def start(self, *arguments: str, file_bytes: int | None = None) -> RunningHost:
-        """Start it; no file of it may grow beyond `file_bytes`, as if the disk were full."""
+    def launch(self, *arguments: str, file_bytes: int | None = None) -> int:
+        """Start the process; returns where its part of the log begins.
+
+        No file of it may grow beyond `file_bytes`, as if the disk were full.
+        """
 
         def limit() -> None:
             if file_bytes is not None:
@@ -64,6 +67,11 @@ class RunningHost:
                 stderr=output,
                 preexec_fn=limit,
             )
+        return begin
+
+    def start(self, *arguments: str, file_bytes: int | None = None) -> RunningHost:
+        """Start it as `launch` does, and wait until it listens."""
+        begin = self.launch(*arguments, file_bytes=file_bytes)
 
         def listening() -> re.Match[str] | None:
             assert self._process is not None

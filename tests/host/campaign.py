@@ -1,0 +1,223 @@
+"""Kills a host at random while it carries out random workflows, and holds it to every promise.
+
+    python -m tests.host.campaign --runs 500 --seed 1
+
+Each workflow must give what it gives without a kill; every activity must have run as often as the
+workflow needs, at least; every operation of an entity must have been carried out once; and in the
+end no message, timer or activity may be left in the task hub. The same seed gives the same
+workflows and kills, but not the same moments in the host. Prints what went wrong, how many kills
+there were, and last `N passed, N failed`; the exit status is 1 if anything failed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import random
+import sqlite3
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import TypeVar
+
+import httpx
+
+from tests.host.running_host import FINISHED, RunningHost
+from tests.host.workflows import Workflow, activity_runs, labels, last_status, results, sample
+
+T = TypeVar("T")
+
+_BATCH = 25  # workflows that run side by side
+_LONGEST_LIFE_S = 0.5  # from the moment that a host listens to its kill
+_PATIENCE_S = 60.0  # with a batch, after the last kill
+
+
+class DoomedHost:
+    """A host that is killed up to so many times, and started whenever somebody misses it."""
+
+    def __init__(self, folder: Path, chance: random.Random, kills: int) -> None:
+        self.host = RunningHost("workflows", folder)
+        self.kills = 0
+        self._most_kills = kills
+        self._chance = chance
+        self._killer: threading.Timer | None = None
+
+    def start(self) -> None:
+        """Start it, and have it killed in a moment, perhaps before it listens."""
+        while self.kills < self._most_kills and self._chance.random() < 0.2:
+            self.host.launch()
+            time.sleep(self._chance.uniform(0, 1))
+            self._kill()
+        self.host.start()
+        if self.kills < self._most_kills:
+            life_s = self._chance.uniform(0, _LONGEST_LIFE_S)
+            self._killer = threading.Timer(life_s, self._kill)
+            self._killer.start()
+
+    def insist(self, ask: Callable[[], T]) -> T:
+        """Ask until there is an answer; whoever asks must bear that it was heard before."""
+        while True:
+            with suppress(httpx.TransportError):
+                return ask()
+            if self._killer is not None:
+                self._killer.join()
+            self.start()
+
+    def stop(self) -> int:
+        """Let it live, and end it as people do; returns its exit status."""
+        self._spare()
+        self.insist(lambda: self.host.http.get("/admin/host/ping"))
+        return self.host.stop()
+
+    def close(self) -> None:
+        """End it for good."""
+        self._spare()
+        self.host.close()
+
+    def _kill(self) -> None:
+        self.kills += 1
+        self.host.kill()
+
+    def _spare(self) -> None:
+        self._most_kills = 0
+        if self._killer is not None:
+            self._killer.cancel()
+            self._killer.join()
+
+
+@dataclass
+class Verdict:
+    """How a batch went: what is wrong with each workflow, and how often the host was killed."""
+
+    problems: list[str]
+    kills: int
+
+
+def run_batch(
+    folder: Path, workflows: Sequence[Workflow], chance: random.Random, kills: int
+) -> Verdict:
+    """Run workflows on one host that is killed up to so many times."""
+    doomed = DoomedHost(folder, chance, kills)
+    try:
+        doomed.start()
+        _drive(doomed, workflows, chance)
+        deadline = time.monotonic() + _PATIENCE_S + kills
+        found = [
+            ", ".join(_judge(doomed, number, workflow, deadline))
+            for number, workflow in enumerate(workflows)
+        ]
+        left = "" if doomed.stop() == 0 else doomed.host.log.read_text()
+        left = left or _left_in(doomed.host.data / "hub.db")
+        return Verdict([problem or left for problem in found], doomed.kills)
+    finally:
+        doomed.close()
+
+
+def _drive(doomed: DoomedHost, workflows: Sequence[Workflow], chance: random.Random) -> None:
+    """Start all workflows and raise their events; suspend some of them for a while."""
+    host = doomed.host
+    for number, workflow in enumerate(workflows):
+        doomed.insist(partial(_begin, host, _name(number), workflow))
+    suspended = [number for number in range(len(workflows)) if chance.random() < 0.2]
+    for number in suspended:
+        doomed.insist(partial(host.manage, "POST", f"instances/{_name(number)}/suspend"))
+    events = [
+        (number, label)
+        for number, workflow in enumerate(workflows)
+        for label in labels(workflow, "event")
+    ]
+    chance.shuffle(events)
+    for number, label in events:
+        time.sleep(chance.uniform(0, 0.02))
+        doomed.insist(partial(host.raise_event, _name(number), label, label))
+    for number in suspended:
+        doomed.insist(partial(host.manage, "POST", f"instances/{_name(number)}/resume"))
+
+
+def _begin(host: RunningHost, instance: str, workflow: Workflow) -> None:
+    if not host.status(instance):
+        host.begin("interpret", {"steps": workflow, "log": instance}, instance)
+
+
+def _judge(doomed: DoomedHost, number: int, workflow: Workflow, deadline: float) -> Iterator[str]:
+    """Wait for the end of a workflow, and say what is wrong with it."""
+    host, instance = doomed.host, _name(number)
+    shown = doomed.insist(lambda: host.status(instance))
+    while shown["runtimeStatus"] not in FINISHED and time.monotonic() < deadline:
+        time.sleep(0.02)
+        shown = doomed.insist(lambda: host.status(instance))
+    if (shown["runtimeStatus"], shown["output"]) != ("Completed", results(workflow)):
+        yield f"ends {shown['runtimeStatus']} with {json.dumps(shown['output'])}"
+    status = last_status(workflow)
+    if status is not None and shown["customStatus"] != status:
+        yield f"has custom status {shown['customStatus']!r} instead of {status!r}"
+    for label, times in activity_runs(workflow).items():
+        if host.trace(label) < times:
+            yield f"ran {label} {host.trace(label)} times instead of {times} or more"
+    wanted = sorted(labels(workflow, "entity", "signal"))
+    state = doomed.insist(lambda: host.manage("GET", f"entities/log/{instance}"))
+    logged = state.json() if state.is_success else []
+    while len(logged) < len(wanted) and time.monotonic() < deadline:  # signals come when they come
+        time.sleep(0.02)
+        state = doomed.insist(lambda: host.manage("GET", f"entities/log/{instance}"))
+        logged = state.json() if state.is_success else []
+    if sorted(logged) != wanted:
+        yield f"logged {logged} instead of {wanted}"
+
+
+def _left_in(hub: Path) -> str:
+    """Return which tables still have work in them."""
+    db = sqlite3.connect(f"{hub.as_uri()}?mode=ro", uri=True)
+    try:
+        counts = {
+            table: db.execute(f"SELECT count(*) FROM {table}").fetchone()[0]  # noqa: S608 - a name
+            for table in ("inbox", "entity_inbox", "task")
+        }
+    finally:
+        db.close()
+    left = {table: count for table, count in counts.items() if count}
+    return f"left in the hub: {left}" if left else ""
+
+
+def _name(number: int) -> str:
+    return f"run-{number}"
+
+
+def main() -> int:
+    """Run the campaign from the command line."""
+    parser = argparse.ArgumentParser(prog="python -m tests.host.campaign", description=__doc__)
+    parser.add_argument("--runs", type=int, default=500, help="workflows (default: 500)")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument(
+        "--kills", type=int, default=8, help="at most, in each batch of 25 runs (default: 8)"
+    )
+    options = parser.parse_args()
+    workflows = sample(options.runs, options.seed)
+    failed = kills = 0
+    for first in range(0, options.runs, _BATCH):
+        batch = workflows[first : first + _BATCH]
+        chance = random.Random(f"{options.seed}/{first}")  # noqa: S311 - not for secrets
+        with tempfile.TemporaryDirectory(prefix="campaign-") as folder:
+            verdict = run_batch(Path(folder), batch, chance, options.kills)
+        kills += verdict.kills
+        for number, problem in enumerate(verdict.problems):
+            if problem:
+                failed += 1
+                say(f"run {first + number}: {problem}: {json.dumps(batch[number])}")
+    say(f"{kills} kills")
+    say(f"{options.runs - failed} passed, {failed} failed")
+    return 1 if failed else 0
+
+
+def say(text: str) -> None:
+    print(text, flush=True)  # noqa: T201 - the command's output
+
+
+if __name__ == "__main__":
+    sys.exit(main())
