@@ -30,7 +30,10 @@ _LOG_LEVELS = {
     "critical": logging.CRITICAL,
     "none": logging.CRITICAL + 1,
 }
-_TIME_SPAN = re.compile(r"(?:(\d{1,5})\.)?(\d{1,2}):(\d{1,2}):(\d{1,2})(?:\.\d{1,7})?")
+_TIME_SPANS = tuple(
+    re.compile(form.replace("N", "([0-9]{1,5})").replace("S", r"([0-9]{1,2}(?:\.[0-9]{1,7})?)"))
+    for form in (r"(?:N\.)?N:N(?::S)?", "N:N:N:S", "N(?::N:N)?")
+)
 # A string, or a comment, or a comma before a closing bracket: what JSON has no word for.
 _LENIENT = re.compile(r'("(?:\\.|[^"\\])*")|//[^\n]*|/\*.*?\*/|,(?=\s*[}\]])', re.DOTALL)
 _PLACEHOLDER = re.compile(r"%([^%\s]+)%")
@@ -120,16 +123,23 @@ def expand(text: str, environ: Mapping[str, str]) -> str:
 
 
 def parse_time_span(text: str) -> float:
-    """Return the seconds of a .NET time span such as `00:10:00` or `1.00:00:00`.
+    """Return the seconds of a .NET time span: `[days.]hours:minutes[:seconds]`, or days alone.
+
+    As in .NET, `24:00:00` is 24 days: where the first of three numbers is no hour of a day, it
+    counts days, and no seconds follow.
 
     Raises:
         ValueError: it is none.
     """
-    match = _TIME_SPAN.fullmatch(text.strip())
-    if match is None:
-        raise ValueError(f"{text!r} is no time span, expected [days.]hours:minutes:seconds")
-    days, hours, minutes, seconds = (int(part or 0) for part in match.groups())
-    return float(((days * 24 + hours) * 60 + minutes) * 60 + seconds)
+    stripped = text.strip()
+    for pattern in _TIME_SPANS:
+        match = pattern.fullmatch(stripped)
+        if match is None:
+            continue
+        days, hours, minutes, *seconds = (float(part or 0) for part in match.groups())
+        if hours < 24 and minutes < 60 and all(part < 60 for part in seconds):
+            return ((days * 24 + hours) * 60 + minutes) * 60 + sum(seconds)
+    raise ValueError(f"{text!r} is no time span, expected [days.]hours:minutes:seconds")
 
 
 def _read_json(path: Path) -> dict[str, Any]:

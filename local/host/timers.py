@@ -2,6 +2,8 @@
 
 When a schedule is monitored, the hub knows when the next run is due. A host that was down at that
 time, or was killed before the run ended, runs the function at its next start, with `past_due` set.
+A run that lasts beyond the time of the next one is followed by it at once.
+Source: the timer extension (TimerListener, ScheduleMonitor of azure-webjobs-sdk-extensions).
 """
 
 from __future__ import annotations
@@ -9,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -22,7 +25,7 @@ from local.host.client import HubClient
 from local.host.errors import SettingsError
 from local.host.history import parse_timestamp, timestamp
 from local.host.invocation import Runner
-from local.host.ncrontab import NextRun, parse_schedule
+from local.host.ncrontab import Schedule, parse_schedule
 from local.host.queries import HubQueries
 from local.host.settings import expand
 from local.host.writer import utc_now
@@ -30,6 +33,7 @@ from local.host.writer import utc_now
 _LOG = logging.getLogger(__name__)
 _LONGEST_SLEEP_S = 60.0  # a clock that was set, or a machine that slept, is noticed after this
 _LATE = timedelta(seconds=1)
+_CLOCK_SET_BACK_S = 60.0  # less is an adjustment, after which no run must come twice
 _NEVER = "0001-01-01T00:00:00.000000Z"
 
 
@@ -38,11 +42,30 @@ class TimerFunction:
     """A timer trigger. `monitored` says whether its runs are kept in the hub."""
 
     function: Function
-    next_run: NextRun
+    schedule: Schedule
     monitored: bool
     run_on_startup: bool
     running: asyncio.Lock = field(default_factory=asyncio.Lock)
     last: str = _NEVER
+
+
+class _Clock:
+    """Watches the wall clock, beside one that nobody can set."""
+
+    def __init__(self) -> None:
+        self._lead_s = _lead_s(utc_now())
+
+    def was_set_back(self, now: datetime) -> bool:
+        """Tell whether the clock was set back by much since this was last told."""
+        lead_s = _lead_s(now)
+        set_back = self._lead_s - lead_s > _CLOCK_SET_BACK_S
+        if set_back or lead_s > self._lead_s:
+            self._lead_s = lead_s
+        return set_back
+
+
+def _lead_s(now: datetime) -> float:
+    return now.timestamp() - time.monotonic()
 
 
 def find_timers(app: App, settings: Mapping[str, str]) -> list[TimerFunction]:
@@ -55,17 +78,17 @@ def find_timers(app: App, settings: Mapping[str, str]) -> list[TimerFunction]:
     for function in app.triggered_by(Trigger.TIMER):
         text = expand(str(function.binding["schedule"]), settings)
         try:
-            next_run = parse_schedule(text)
+            schedule = parse_schedule(text)
         except ValueError as error:
             raise SettingsError(f"function {function.name!r}: {error}") from error
         now = utc_now()
-        following = next_run(now)
+        following = schedule.next_run(now)
         # As in Azure: what runs more than once a minute is not worth a write each time.
-        often = next_run(following) - following < timedelta(minutes=1)
+        often = schedule.next_run(following) - following < timedelta(minutes=1)
         timers.append(
             TimerFunction(
                 function,
-                next_run,
+                schedule,
                 monitored=function.binding.get("useMonitor") is not False and not often,
                 run_on_startup=function.binding.get("runOnStartup") is True,
             )
@@ -101,42 +124,70 @@ class Timers:
     async def run_by_hand(self, name: str) -> None:
         """Run a timer function now, after the run that may be under way."""
         timer = self._timers[name]
-        now = utc_now()
-        await self._run(timer, timer.next_run(now), past_due=False)
+        await self._run(timer, timer.schedule.next_run(utc_now()), past_due=False)
 
     async def _serve(self, timer: TimerFunction) -> None:
-        due = timer.next_run(utc_now())
-        stored = None
-        if timer.monitored:
-            stored = await run_in_threadpool(self._queries.schedule, timer.function.name)
-        if stored is not None:
-            timer.last = stored.last
-            due = min(due, parse_timestamp(stored.following))
-        if timer.run_on_startup and due > utc_now():
-            await self._run(timer, due, past_due=False)
-        await self._store(timer, due)
+        due = await self._recall(timer)
+        now = utc_now()
+        if timer.run_on_startup and due > now:
+            due = await self._run_scheduled(timer, now, due, past_due=False)
+        else:
+            await self._store(timer, due)
+        overrun = False
+        clock = _Clock()
         while True:
-            while (left := (due - utc_now()).total_seconds()) > 0:
-                await asyncio.sleep(min(left, _LONGEST_SLEEP_S))
+            due = await self._wait(timer, due, clock)
             if self._stopped:
                 return
-            following = timer.next_run(utc_now())
-            await self._run(timer, following, past_due=utc_now() - due > _LATE)
-            due = max(following, timer.next_run(utc_now()))
-            await self._store(timer, due)
+            now = utc_now()
+            # What had to wait for the run before it has not been missed.
+            missed = now - due > _LATE and not overrun
+            due = await self._run_scheduled(timer, max(now, due), due, past_due=missed)
+            overrun = utc_now() >= due
 
-    async def _run(self, timer: TimerFunction, following: datetime, *, past_due: bool) -> None:
+    async def _recall(self, timer: TimerFunction) -> datetime:
+        """Return when the function is due, which may be in the past."""
+        due = timer.schedule.next_run(utc_now())
+        if not timer.monitored:
+            return due
+        stored = await run_in_threadpool(self._queries.schedule, timer.function.name)
+        if stored is None:
+            return due
+        timer.last = stored.last
+        following = parse_timestamp(stored.following)
+        since = stored.updated if stored.last == _NEVER else stored.last
+        expected = timer.schedule.next_run(parse_timestamp(since))
+        # Another schedule than the one that was stored has missed nothing.
+        return min(due, following) if abs(expected - following) < _LATE else due
+
+    async def _wait(self, timer: TimerFunction, due: datetime, clock: _Clock) -> datetime:
+        """Wait until a run is due; returns when that was, as the clock may be set meanwhile."""
+        while True:
+            now = utc_now()
+            if clock.was_set_back(now):
+                due = min(due, timer.schedule.next_run(now))
+            if now >= due:
+                return due
+            await asyncio.sleep(min((due - now).total_seconds(), _LONGEST_SLEEP_S))
+
+    async def _run_scheduled(
+        self, timer: TimerFunction, now: datetime, due: datetime, *, past_due: bool
+    ) -> datetime:
+        """Run a function, note that it ran `now`, and return when the next run is due."""
+        await self._run(timer, due, past_due=past_due)
+        following = timer.schedule.next_run(now)
+        timer.last = timestamp(now)
+        await self._store(timer, following)
+        return following
+
+    async def _run(self, timer: TimerFunction, due: datetime, *, past_due: bool) -> None:
         async with timer.running:
+            status = {"Last": timer.last, "LastUpdated": timer.last, "Next": timestamp(due)}
             request = {
                 "IsPastDue": past_due,
                 "Schedule": {"AdjustForDST": True},
-                "ScheduleStatus": {
-                    "Last": timer.last,
-                    "LastUpdated": timer.last,
-                    "Next": timestamp(following),
-                },
+                "ScheduleStatus": status if timer.monitored else None,
             }
-            timer.last = timestamp(utc_now())
             datum = Datum(json.dumps(request), "json")
             value = TimerRequestConverter.decode(datum, trigger_metadata=None)
             try:
