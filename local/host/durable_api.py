@@ -22,7 +22,7 @@ from local.host.client import HubClient
 from local.host.errors import Refused
 from local.host.instance import FINISHED, LIVE, Instance
 from local.host.links import Links
-from local.host.queries import HubQueries, InstanceFilter
+from local.host.queries import EntityFilter, HubQueries, InstanceFilter
 from local.host.requests import Query, read_json
 from local.host.status import show_history, show_instance, show_time, show_value
 
@@ -53,6 +53,9 @@ class DurableApi:
 
         Refused: whatever the request cannot have.
         """
+        hub = Query(request).text("taskHub") or self._links.hub_name
+        if hub.lower() != self._links.hub_name.lower():
+            raise Refused(404, f"this host has the task hub '{self._links.hub_name}', not '{hub}'")
         method = request.method
         match [segments[0].lower() if segments else "", *segments[1:]]:
             case ["orchestrators", name] if method == "POST":
@@ -111,10 +114,10 @@ class DurableApi:
         new_id = await asyncio.wrap_future(started)
         if timeout_s is not None:
             ended = await self._wait(new_id, timeout_s, interval_s)
+            if ended is not None and ended.status == "Completed":
+                return JsonAnswer(show_value(ended.output))
             if ended is not None:
-                completed = ended.status == "Completed"
-                shown = show_instance(ended, with_input=True)
-                return JsonAnswer(show_value(ended.output) if completed else shown)
+                return await self._show(request, new_id)
         return self._accepted(request, new_id)
 
     async def _wait(self, instance_id: str, timeout_s: float, interval_s: float) -> Instance | None:
@@ -224,12 +227,14 @@ class DurableApi:
 
     async def _list_entities(self, request: Request, name: str | None) -> Response:
         query = Query(request)
-        found = await run_in_threadpool(
-            self._queries.entities,
-            name,
-            query.count("top"),
-            query.time("lastOperationTimeFrom"),
-            query.time("lastOperationTimeTo"),
+        wanted = EntityFilter(
+            name=name,
+            updated_from=query.time("lastOperationTimeFrom"),
+            updated_to=query.time("lastOperationTimeTo"),
+        )
+        continuation = request.headers.get(_CONTINUATION)
+        found, following = await run_in_threadpool(
+            self._queries.entities, wanted, query.count("top"), continuation
         )
         with_state = query.flag("fetchState", default=False)
         shown = []
@@ -241,7 +246,7 @@ class DurableApi:
             if with_state:
                 view["state"] = show_value(one.state)
             shown.append(view)
-        return JsonAnswer(shown)
+        return JsonAnswer(shown, headers={_CONTINUATION: following})
 
     async def _signal(
         self, request: Request, name: str, key: str, operation: str | None

@@ -32,6 +32,15 @@ class InstanceFilter:
     statuses: Sequence[str] = ()
 
 
+@dataclass(frozen=True)
+class EntityFilter:
+    """Which entities to list. Times are texts that sort; None means any."""
+
+    name: str | None = None
+    updated_from: str | None = None
+    updated_to: str | None = None
+
+
 class EntityRow(NamedTuple):
     """An entity that exists; `state` is JSON text."""
 
@@ -112,19 +121,29 @@ class HubQueries:
         return rows[0][0] if rows else None
 
     def entities(
-        self, name: str | None, top: int | None, updated_from: str | None, updated_to: str | None
-    ) -> list[EntityRow]:
-        """Return entities in order of name and key."""
+        self, wanted: EntityFilter, top: int | None, continuation: str | None
+    ) -> tuple[list[EntityRow], str]:
+        """Return entities in order of name and key, and the token for the next page.
+
+        The token is empty at the end. Refused: 400 for a token that this did not make.
+        """
+        after = _read_token(continuation) if continuation else ["", ""]
+        name = None if wanted.name is None else wanted.name.lower()
         rows = self._ask(
-            "SELECT name, key, state, updated FROM entity WHERE (? IS NULL OR name = ?) "
-            "AND updated >= ? AND updated <= ? ORDER BY name, key LIMIT ?",
+            "SELECT name, key, state, updated FROM entity WHERE (name, key) > (?, ?) "
+            "AND (? IS NULL OR name = ?) AND updated >= ? AND updated <= ? "
+            "ORDER BY name, key LIMIT ?",
+            *after,
             name,
-            None if name is None else name.lower(),
-            updated_from or "",
-            updated_to or "9999",
-            -1 if top is None else top,
+            name,
+            wanted.updated_from or "",
+            wanted.updated_to or "9999",
+            -1 if top is None else top + 1,
         )
-        return [EntityRow._make(row) for row in rows]
+        found = [EntityRow._make(row) for row in rows]
+        if top is None or len(found) <= top:
+            return found, ""
+        return found[:top], _make_token(found[top - 1].name, found[top - 1].key)
 
     def schedule(self, function: str) -> Schedule | None:
         """Return what is known of the runs of a timer function."""
@@ -136,8 +155,9 @@ class HubQueries:
             return self._db.execute(question, values).fetchall()
 
 
-def _make_token(created: str, instance_id: str) -> str:
-    return base64.urlsafe_b64encode(json.dumps([created, instance_id]).encode()).decode()
+def _make_token(*last: str) -> str:
+    """Return the token for what comes after these values of the columns that sort."""
+    return base64.urlsafe_b64encode(json.dumps(last).encode()).decode()
 
 
 def _read_token(token: str) -> list[str]:

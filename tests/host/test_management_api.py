@@ -90,6 +90,8 @@ def test_start_can_wait_for_the_end(durable: RunningHost) -> None:
     assert pending.status_code == 202
     failed = durable.manage("POST", "orchestrators/raising", {"timeout": "10"})
     assert (failed.status_code, failed.json()["runtimeStatus"]) == (200, "Failed")
+    params = {"timeout": "10", "returnInternalServerErrorOnFailure": "true"}
+    assert durable.manage("POST", "orchestrators/raising", params).status_code == 500
     wrong = durable.manage("POST", "orchestrators/raising", {"timeout": "soon"})
     assert wrong.status_code == 400
 
@@ -403,6 +405,35 @@ def test_entities_are_read_listed_signalled_and_deleted(durable: RunningHost) ->
     ]
     assert durable.manage("DELETE", f"entities/counter/{key}").status_code == 202
     eventually(lambda: durable.manage("GET", f"entities/counter/{key}").status_code == 404)
+
+
+def test_entities_are_listed_in_pages(durable: RunningHost) -> None:
+    keys = sorted(uuid.uuid4().hex for _ in range(5))
+    body = json.dumps(json.dumps({"by": 1}))
+    begin = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+    for key in keys:
+        durable.manage("POST", f"entities/memory/{key}", {"op": "put"}, content=body)
+
+    def listed() -> set[str]:
+        found = durable.manage("GET", "entities/memory").json()
+        return {one["entityId"]["key"] for one in found}
+
+    eventually(lambda: listed() >= set(keys))
+    seen, token = [], None
+    while token != "":
+        headers = {"x-ms-continuation-token": token or ""}
+        params: dict[str, Any] = {"top": 2, "lastOperationTimeFrom": begin}
+        page = durable.manage("GET", "entities/Memory", params, headers=headers)
+        assert len(page.json()) <= 2
+        assert all("state" not in one for one in page.json())
+        seen += [one["entityId"]["key"] for one in page.json()]
+        token = page.headers["x-ms-continuation-token"]
+    assert [key for key in seen if key in keys] == keys
+    assert len(set(seen)) == len(seen)
+    far = {"lastOperationTimeTo": "2000-01-01T00:00:00Z"}
+    assert durable.manage("GET", "entities", far).json() == []
+    headers = {"x-ms-continuation-token": "bm8="}
+    assert durable.manage("GET", "entities", headers=headers).status_code == 400
 
 
 def test_entity_with_an_empty_key(durable: RunningHost) -> None:

@@ -1,8 +1,10 @@
 # mypy: disallow-untyped-decorators=False
 """The whole durable client of the SDK, one operation a request."""
 
+import inspect
 import json
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any
 
 import azure.durable_functions as df
@@ -90,6 +92,52 @@ _CLIENT: dict[str, Callable[[Any, str, Any], Any]] = {
     "rewind": lambda client, instance, body: client.rewind(instance, "by_the_client"),
     "restart": lambda client, instance, body: client.restart(instance, body["newId"]),
 }
+
+
+@bp.route(route="client-call/{method}", methods=["POST"])
+@bp.durable_client_input(client_name="client")
+async def call_client(
+    req: func.HttpRequest, client: df.DurableOrchestrationClient
+) -> func.HttpResponse:
+    """Call any method with arguments by name, and show what it gives or raises."""
+    arguments = {
+        name: _CONVERT[name](value) if name in _CONVERT else value
+        for name, value in req.get_json().items()
+    }
+    if "request" in arguments:
+        arguments["request"] = req
+    try:
+        found = getattr(client, req.route_params["method"])(**arguments)
+        shown = {"gives": _show(await found if inspect.isawaitable(found) else found)}
+    except Exception as error:
+        shown = {"raises": f"{type(error).__name__}: {error}"}
+    return func.HttpResponse(json.dumps(shown), mimetype="application/json")
+
+
+_CONVERT: dict[str, Callable[[Any], Any]] = {
+    "entityId": lambda parts: df.EntityId(*parts),
+    "created_time_from": datetime.fromisoformat,
+    "created_time_to": datetime.fromisoformat,
+    "runtime_status": lambda names: [df.OrchestrationRuntimeStatus(name) for name in names],
+}
+
+
+def _show(found: Any) -> Any:
+    if isinstance(found, list):
+        return [_show(one) for one in found]
+    if isinstance(found, func.HttpResponse):
+        body = json.loads(found.get_body())
+        return {"status": found.status_code, "headers": dict(found.headers), "body": body}
+    match type(found).__name__:
+        case "DurableOrchestrationStatus" if not found:
+            return None
+        case "DurableOrchestrationStatus":
+            return {**found.to_json(), "events": getattr(found, "historyEvents", None)}
+        case "PurgeHistoryResult":
+            return found.instances_deleted
+        case "EntityStateResponse":
+            return [found.entity_exists, found.entity_state]
+    return found
 
 
 @bp.route(route="start-and-wait/{name}", methods=["POST"])
