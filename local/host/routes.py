@@ -59,9 +59,11 @@ class _Segment:
         """Return the parameters; an optional one at the end takes the dot before it with it."""
         values = _match(self.pieces, text)
         last = self.pieces[-1]
-        if values is None and isinstance(last, _Parameter) and last.optional:
-            *others, dot = self.pieces[:-1]
-            values = _match(others, text) if others and dot == "." else None
+        is_extension = (
+            isinstance(last, _Parameter) and last.optional and self.pieces[-2:-1] == (".",)
+        )
+        if values is None and is_extension and len(self.pieces) > 2:
+            return _match(self.pieces[:-2], text)
         return values
 
 
