@@ -15,9 +15,24 @@ from local.folders import REPOSITORY
 
 odbc.preload()
 
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Declared here because pytest asks only the outermost conftest for options."""
+    parser.addoption(
+        "--host",
+        choices=("embedded", "func"),
+        default="embedded",
+        help="what runs the apps of tests/host: the embedded host, or Core Tools with Azurite",
+    )
+
+
 # How long an example takes depends on what else the machine does.
 settings.register_profile("steady", deadline=None)
 settings.load_profile("steady")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "embedded(why): only true of the embedded host, and why")
 
 
 @pytest.fixture(scope="session")

@@ -58,6 +58,7 @@ class Azurite:
     ) -> None:
         self.blob_endpoint = ""
         self.table_endpoint = ""
+        self.queue_endpoint = ""
         self.account_key = ""
         self._folder = folder
         self._ports = (blob_port, table_port)
@@ -71,6 +72,7 @@ class Azurite:
         return (
             f"DefaultEndpointsProtocol=http;AccountName={ACCOUNT};AccountKey={self.account_key};"
             f"BlobEndpoint={self.blob_endpoint};TableEndpoint={self.table_endpoint};"
+            f"QueueEndpoint={self.queue_endpoint};"
         )
 
     @property
@@ -161,6 +163,7 @@ class Azurite:
         endpoints = self._wait_for_endpoints(self._process, log)
         self.blob_endpoint = f"{endpoints['Blob']}/{ACCOUNT}"
         self.table_endpoint = f"{endpoints['Table']}/{ACCOUNT}"
+        self.queue_endpoint = f"{endpoints['Queue']}/{ACCOUNT}"
 
     def _wait_for_endpoints(self, process: subprocess.Popen[bytes], log: Path) -> dict[str, str]:
         deadline = time.monotonic() + self._start_timeout_s

@@ -12,6 +12,7 @@ from typing import Any
 
 import azure.durable_functions as df
 import pytest
+from _pytest.mark import ParameterSet
 
 from tests.host.running_host import RunningHost, eventually
 
@@ -30,11 +31,13 @@ def _waiting(host: RunningHost, instance: str) -> None:
 def _terminated(host: RunningHost, instance: str) -> None:
     _waiting(host, instance)
     host.manage("POST", f"instances/{instance}/terminate", {"reason": "enough"})
+    host.wait(instance, "Terminated")
 
 
 def _suspended(host: RunningHost, instance: str) -> None:
     _waiting(host, instance)
     host.manage("POST", f"instances/{instance}/suspend")
+    host.wait(instance, "Suspended")
 
 
 _STATES: dict[str, Callable[[RunningHost, str], object]] = {
@@ -49,7 +52,12 @@ _STATES: dict[str, Callable[[RunningHost, str], object]] = {
 }
 
 
-@pytest.mark.parametrize("case", _CASES, ids=[case["case"] for case in _CASES])
+def _param(case: dict[str, Any]) -> ParameterSet:
+    marks = [pytest.mark.embedded(case["embedded"])] if "embedded" in case else []
+    return pytest.param(case, id=case["case"], marks=marks)
+
+
+@pytest.mark.parametrize("case", [_param(case) for case in _CASES])
 def test_client(durable: RunningHost, case: dict[str, Any]) -> None:
     instance = uuid.uuid4().hex
     if "in" in case:
@@ -62,15 +70,20 @@ def test_client(durable: RunningHost, case: dict[str, Any]) -> None:
         outcome = "raises" if "raises" in case else "gives"
         assert _fits(answer.get(outcome, answer), case[outcome]), answer
     if "then" in case:
-        durable.wait(instance)
-    for when in ("then", "now"):
-        if when in case:
-            shown = durable.status(instance)
-            assert _fits(shown, case[when]), shown
-            assert bool(shown) == bool(case[when])
+        shown = durable.wait(instance)
+        assert _fits(shown, case["then"]), shown
+    if "now" in case:
+        wanted = case["now"]
+        eventually(
+            lambda: bool(shown := durable.status(instance)) == bool(wanted) and _fits(shown, wanted)
+        )
     if "read" in case:
         wanted = {"gives": case["state"]}
         assert eventually(lambda: _call(durable, "read_entity_state", case["read"]) == wanted)
+
+
+def _is_now(shown: dict[str, Any], wanted: dict[str, Any]) -> bool:
+    return bool(shown) == bool(wanted) and _fits(shown, wanted)
 
 
 def _call(durable: RunningHost, method: str, arguments: dict[str, Any]) -> dict[str, Any]:

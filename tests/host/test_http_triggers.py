@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.host.running_host import APPS, RunningHost, eventually
+from tests.host.running_host import RunningHost, eventually
 
 
 def _get(web: RunningHost, path: str, method: str = "GET", **request: Any) -> Any:
@@ -71,7 +71,7 @@ def test_async_function_gets_a_context(web: RunningHost) -> None:
     assert shown == {
         "name": "Eve",
         "function": "greet",
-        "directory": str(APPS / "web"),
+        "directory": str(web.app),
         "trace": trace,
         "id length": 36,
     }
@@ -79,6 +79,7 @@ def test_async_function_gets_a_context(web: RunningHost) -> None:
     assert _get(web, "greet/R2D2").status_code == 404
 
 
+@pytest.mark.embedded("Core Tools ask for no keys")
 @pytest.mark.parametrize(
     ("path", "key", "status"),
     [
@@ -114,6 +115,7 @@ def test_auth_levels(web: RunningHost, path: str, key: str | None, status: int) 
     assert (in_query.status_code, in_header.status_code) == (status, status)
 
 
+@pytest.mark.embedded("Core Tools ask for no keys")
 def test_header_key_wins_over_the_query(web: RunningHost) -> None:
     right, wrong = web.keys["master"], "wrong"
     response = _get(web, "keyed", params={"code": wrong}, headers={"x-functions-key": right})
@@ -136,6 +138,7 @@ def test_answers_in_all_their_forms(web: RunningHost) -> None:
     assert _get(web, "status/99").status_code == 500
 
 
+@pytest.mark.embedded("its own words")
 @pytest.mark.parametrize("what", ["error", "exit", "number"])
 def test_failure_is_an_error_without_details(web: RunningHost, what: str) -> None:
     failed = _get(web, f"returns/{what}")
@@ -144,11 +147,13 @@ def test_failure_is_an_error_without_details(web: RunningHost, what: str) -> Non
     eventually(lambda: "function=returns failed" in web.log.read_text())
 
 
+@pytest.mark.embedded("elsewhere the worker ends with it")
 def test_async_function_that_exits_leaves_the_others_alone(web: RunningHost) -> None:
     assert _get(web, "greet/exit").status_code == 500
     assert _get(web, "greet/Eve").status_code == 200
 
 
+@pytest.mark.embedded("elsewhere the worker ends with it")
 def test_time_limit_of_host_json(web: RunningHost) -> None:
     for path, function in [("returns/sleep", "returns"), ("async-sleep", "async_sleep")]:
         begin = time.monotonic()
@@ -165,16 +170,18 @@ def test_settings_come_from_file_and_environment(web: RunningHost) -> None:
         "FROM_FILE": "file",
         "FROM_BOTH": "environment",
         "FUNCTIONS_WORKER_RUNTIME": "python",
-        "cwd": str(APPS / "web"),
+        "cwd": str(web.app),
     }
 
 
+@pytest.mark.embedded("its own log")
 def test_logs_are_those_of_the_app_and_not_of_libraries(web: RunningHost) -> None:
     _get(web, "returns/log")
     eventually(lambda: "INFO root a line of the app" in web.log.read_text())
     assert "chatter of a library" not in web.log.read_text()
 
 
+@pytest.mark.embedded("its own log")
 def test_start_names_what_is_served_and_what_is_not(web: RunningHost) -> None:
     log = web.log.read_text()
     assert "Embedded Functions host: an engine for one machine." in log
@@ -189,6 +196,7 @@ def test_start_names_what_is_served_and_what_is_not(web: RunningHost) -> None:
         assert f"{line}\n" in log
 
 
+@pytest.mark.embedded("its own log")
 def test_no_key_is_ever_logged(web: RunningHost) -> None:
     _get(web, "returns/error", params={"code": web.keys["master"]})
     log = web.log.read_text()

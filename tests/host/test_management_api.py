@@ -43,6 +43,7 @@ def test_start_answers_with_links_that_work_as_they_are(durable: RunningHost) ->
     assert durable.http.get(links["statusQueryGetUri"]).status_code == 404
 
 
+@pytest.mark.embedded("its own words")
 @pytest.mark.parametrize(
     ("path", "body", "status", "message"),
     [
@@ -67,6 +68,7 @@ def test_start_refuses(
     assert refused.json()["ExceptionMessage"] == refused.json()["Message"]
 
 
+@pytest.mark.embedded("its own status code")
 def test_start_on_a_running_id_is_refused_and_on_a_finished_one_replaces(
     durable: RunningHost,
 ) -> None:
@@ -107,6 +109,7 @@ def test_client_starts_and_waits(durable: RunningHost) -> None:
     assert (status.status_code, status.json()["runtimeStatus"]) == (202, "Running")
 
 
+@pytest.mark.embedded("its own words")
 def test_client_start_tells_what_was_wrong(durable: RunningHost) -> None:
     assert "The function 'nobody' doesn't exist" in _client(durable, "start", name="nobody")
     assert "begins with '@'" in _client(durable, "start", "@x", name="echo")
@@ -200,6 +203,7 @@ def test_list_pages_and_filters(durable: RunningHost) -> None:
     assert [one["input"] for one in shown.json()] == [str(n) for n in range(5)]
 
 
+@pytest.mark.embedded("its own words")
 @pytest.mark.parametrize(
     ("params", "message"),
     [
@@ -214,6 +218,7 @@ def test_list_refuses(durable: RunningHost, params: dict[str, str], message: str
     assert message in refused.json()["Message"]
 
 
+@pytest.mark.embedded("its own tokens")
 def test_list_refuses_a_token_of_another(durable: RunningHost) -> None:
     headers = {"x-ms-continuation-token": "bm8="}
     assert durable.manage("GET", "instances", headers=headers).status_code == 400
@@ -312,6 +317,7 @@ def test_client_steers(durable: RunningHost) -> None:
     assert "No instance with ID 'nobody'" in _client(durable, "suspend", "nobody")
 
 
+@pytest.mark.embedded("its own status code")
 def test_restart_runs_again_with_the_same_input(durable: RunningHost) -> None:
     instance = durable.begin("chain", 3)
     durable.wait(instance)
@@ -362,6 +368,7 @@ def test_rewind_is_for_failed_instances(durable: RunningHost) -> None:
 # -- purge -----------------------------------------------------------------------------------
 
 
+@pytest.mark.embedded("Azure Storage purges running instances too")
 def test_purge_of_one(durable: RunningHost) -> None:
     done = durable.begin("echo")
     durable.wait(done)
@@ -407,6 +414,7 @@ def test_entities_are_read_listed_signalled_and_deleted(durable: RunningHost) ->
     eventually(lambda: durable.manage("GET", f"entities/counter/{key}").status_code == 404)
 
 
+@pytest.mark.embedded("its own tokens")
 def test_entities_are_listed_in_pages(durable: RunningHost) -> None:
     keys = sorted(uuid.uuid4().hex for _ in range(5))
     body = json.dumps(json.dumps({"by": 1}))
@@ -453,6 +461,7 @@ def test_entity_signals_that_are_refused(durable: RunningHost) -> None:
 # -- keys ------------------------------------------------------------------------------------
 
 
+@pytest.mark.embedded("Core Tools ask for no keys")
 def test_management_api_needs_its_key(durable: RunningHost) -> None:
     url = "/runtime/webhooks/durabletask/instances"
     keys = durable.keys
