@@ -11,6 +11,7 @@ from typing import Annotated
 
 import typer
 
+from local.host.allocator import return_large_blocks
 from local.host.errors import HostError
 from local.host.service import Options, Service
 
@@ -40,6 +41,7 @@ def main(
     local.settings.json and the environment, which wins. The keys that
     callers need are in keys.json in the data folder.
     """
+    return_large_blocks()
     app = app.resolve()
     folder = app / ".backhaul" / "host" if data is None else data.resolve()
     options = Options(app, folder, host, port, grace)

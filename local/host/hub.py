@@ -26,6 +26,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import NamedTuple
 
+from local.host.disk import make_folder, sync_names
 from local.host.entities import Operation
 from local.host.errors import HubError
 from local.host.instance import Instance
@@ -96,7 +97,7 @@ class Hub:
         Raises:
             HubError: another process uses it, its schema is of another version, or it is no hub.
         """
-        directory.mkdir(parents=True, exist_ok=True)
+        make_folder(directory)
         self.path = directory / FILE_NAME
         self._lock = _lock(directory / "hub.lock")
         try:
@@ -104,6 +105,7 @@ class Hub:
         except BaseException:
             os.close(self._lock)
             raise
+        sync_names(directory)
 
     def close(self) -> None:
         """Fold the write-ahead log into the file and let other processes in."""

@@ -16,6 +16,7 @@ from enum import Enum
 from pathlib import Path
 from typing import Any
 
+from local.host.disk import sync_names
 from local.host.errors import SettingsError
 
 FILE_NAME = "keys.json"
@@ -104,7 +105,7 @@ class Keys:
         return dict(document)
 
     def _write(self) -> None:
-        """Replace the file whole, so that a kill leaves the old or the new one."""
+        """Replace the file whole, so that a kill or power cut leaves the old or the new one."""
         new = self._path.with_suffix(".new")
         descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         with os.fdopen(descriptor, "w") as file:
@@ -112,6 +113,7 @@ class Keys:
             file.flush()
             os.fsync(file.fileno())
         new.replace(self._path)
+        sync_names(self._path.parent)
 
 
 def _new_key() -> str:

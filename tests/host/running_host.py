@@ -114,6 +114,12 @@ class RunningHost:
         pages = Path(f"/proc/{self._process.pid}/statm").read_text().split()[1]
         return int(pages) * os.sysconf("SC_PAGE_SIZE") / 1024**2
 
+    def most_resident_mib(self) -> float:
+        """Return the most memory that the host ever had in use."""
+        assert self._process is not None
+        status = Path(f"/proc/{self._process.pid}/status").read_text()
+        return int(status.partition("VmHWM:")[2].split()[0]) / 1024
+
     def close(self) -> None:
         self.kill()
         self.http.close()

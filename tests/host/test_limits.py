@@ -6,6 +6,7 @@ import json
 
 import pytest
 
+from tests.host.conftest import StartHost
 from tests.host.running_host import RunningHost, eventually
 
 
@@ -25,3 +26,16 @@ def test_no_more_activities_run_at_a_time_than_allowed(web: RunningHost) -> None
     runs = [run for run in map(json.loads, lines) if run[1] - run[0] < 1]  # none that timed out
     most = max(sum(begin <= at < end for begin, end in runs) for at, _ in runs)
     assert most == 3
+
+
+def test_payloads_of_10_mb_pass_and_leave_no_memory_behind(new_host: StartHost) -> None:
+    host = new_host().start()
+    size = 10_000_000
+    for name in ("through_activity", "through_entity"):
+        kind, value = host.run(name, "x" * size)
+        assert (kind, len(value)) == ("str", size)
+    instance = host.begin("through_event")
+    host.raise_event(instance, "Value", "x" * size)
+    assert len(host.wait(instance)["output"][1]) == size
+    assert host.most_resident_mib() < 600
+    eventually(lambda: host.resident_mib() < 200)

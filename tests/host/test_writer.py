@@ -56,6 +56,14 @@ def test_answer_comes_when_the_change_is_on_disk(running: _Running) -> None:
     assert seen == [["one"]]
 
 
+def test_commits_are_written_through_to_the_disk(running: _Running) -> None:
+    def pragmas() -> list[object]:
+        names = ("journal_mode", "synchronous")
+        return [running.hub._db.execute(f"PRAGMA {name}").fetchone()[0] for name in names]
+
+    assert running.writer.call(pragmas).result(10) == ["wal", 2]
+
+
 def test_command_that_fails_undoes_itself_and_nothing_else(running: _Running) -> None:
     def half() -> None:
         running.hub.put_instance(_instance("half"))
