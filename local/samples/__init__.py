@@ -1,11 +1,13 @@
 """Small backups in SQL Server's format, made without a server, for the demo and the tests.
 
 `history` plays a database forward and takes its backups, `backup` writes them to files, `writer`
-puts them into bytes by the layouts of `shared.backupfile.layout`. The files are whole for this
+puts them into bytes by the layouts of `shared.backupfile.layout`, `container` makes compressed
+files of these. The files are whole for this
 project's reader and its simulated server; nothing here shows that a SQL Server would restore them.
 """
 
 from local.samples.backup import SampleBackup, appended
+from local.samples.container import compressed
 from local.samples.history import SampleDatabase
 
-__all__ = ["SampleBackup", "SampleDatabase", "appended"]
+__all__ = ["SampleBackup", "SampleDatabase", "appended", "compressed"]

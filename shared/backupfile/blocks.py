@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from shared.backupfile import faults, layout
 from shared.backupfile.codec import Layout, Pair, Region, checksum, letters, text
-from shared.backupfile.ranges import Ranges
+from shared.backupfile.ranges import View
 
 _STREAMS_PER_BLOCK = 64
 """More than any known block has (5); each is at least 22 bytes on."""
@@ -51,13 +51,13 @@ class Stream(NamedTuple):
     length: int
 
 
-def read_block(ranges: Ranges, offset: int, tag: bytes, length: int | None = None) -> Block:
+def read_block(view: View, offset: int, tag: bytes, length: int | None = None) -> Block:
     """Read the block that must begin at `offset`; checks its type, checksum and extent.
 
     `length` is that of the header and its strings where the block does not tell it itself.
     """
     name = tag.decode()
-    region = ranges.at(offset, layout.BLOCK.size, f"block {name}")
+    region = view.at(offset, layout.BLOCK.size, f"block {name}")
     fields = layout.BLOCK.unpack(region)
     if fields["type"] != tag:
         raise faults.damaged("block type", offset, letters(fields["type"]), letters(tag))
@@ -68,23 +68,23 @@ def read_block(ranges: Ranges, offset: int, tag: bytes, length: int | None = Non
         raise faults.damaged(
             f"header of block {name}", offset, f"{length} bytes", f"at least {layout.BLOCK.size}"
         )
-    return Block(tag, ranges.at(offset, length, f"block {name}"))
+    return Block(tag, view.at(offset, length, f"block {name}"))
 
 
-def streams(ranges: Ranges, block: Block) -> Iterator[Stream]:
+def streams(view: View, block: Block) -> Iterator[Stream]:
     """Yield the streams of a block in order, the last being its SPAD."""
     at = block.header.start + len(block.header.data)
     for _ in range(_STREAMS_PER_BLOCK):
-        region = ranges.at(at, layout.STREAM.size, f"stream of block {block.name}")
+        region = view.at(at, layout.STREAM.size, f"stream of block {block.name}")
         fields = layout.STREAM.unpack(region)
         tag, length = fields["id"], fields["length"]
         _check(
             f"stream of block {block.name}", region, layout.CHECKED_STREAM_BYTES, fields["checksum"]
         )
         start = at + layout.STREAM.size
-        if length > ranges.size - start:
+        if length > view.size - start:
             raise faults.damaged(
-                f"length of stream {letters(tag)}", at, length, f"at most {ranges.size - start}"
+                f"length of stream {letters(tag)}", at, length, f"at most {view.size - start}"
             )
         yield Stream(tag, start, length)
         if tag == b"SPAD":
@@ -99,15 +99,15 @@ def streams(ranges: Ranges, block: Block) -> Iterator[Stream]:
     )
 
 
-def next_block(ranges: Ranges, block: Block) -> int:
+def next_block(view: View, block: Block) -> int:
     """Return where the block after this one begins."""
-    *_, last = streams(ranges, block)
+    *_, last = streams(view, block)
     return last.start + last.length
 
 
-def find_stream(ranges: Ranges, block: Block, tag: bytes) -> Stream:
+def find_stream(view: View, block: Block, tag: bytes) -> Stream:
     """Return the first stream of that type in a block."""
-    for stream in streams(ranges, block):
+    for stream in streams(view, block):
         if stream.tag == tag:
             return stream
     raise faults.damaged(
@@ -115,12 +115,12 @@ def find_stream(ranges: Ranges, block: Block, tag: bytes) -> Stream:
     )
 
 
-def read_filemark(ranges: Ranges, offset: int, size: int) -> tuple[int, ...]:
+def read_filemark(view: View, offset: int, size: int) -> tuple[int, ...]:
     """Read the SFMB of `size` bytes at `offset`; return the filemarks before it, newest first.
 
     The block's own length field has 16 bits, too few for the largest size, so the label's counts.
     """
-    block = read_block(ranges, offset, b"SFMB", size)
+    block = read_block(view, offset, b"SFMB", size)
     fields = block.fields(layout.SFMB)
     newer = fields["array_offset"] == layout.FILEMARK_ARRAY
     start = layout.FILEMARK_ARRAY if newer else layout.FILEMARK_ARRAY_2005

@@ -67,6 +67,17 @@ def damaged(what: str, offset: int, seen: object, expected: object) -> BackupFil
     )
 
 
+def expanded(error: BackupFileError, offset: int) -> BackupFileError:
+    """Return an error found in expanded bytes with the place of the record that begins them."""
+    return BackupFileError(
+        error.reason_code,
+        f"{error.message} (of the expanded data; its first record is at offset {offset} of the"
+        " file)",
+        action=error.action,
+        offset=offset,
+    )
+
+
 def changed(offset: int, asked: int, got: int) -> BackupFileError:
     """Return the error for a file that became shorter while it was read."""
     return BackupFileError(

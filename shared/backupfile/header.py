@@ -39,7 +39,7 @@ class Chunk(NamedTuple):
 
 
 def parse_header(
-    mqci: Region, sset: Block, machine_name: str | None
+    mqci: Region, sset: Block, machine_name: str | None, *, compressed: bool
 ) -> tuple[BackupHeader, tuple[DatabaseFile, ...]]:
     """Return the header and the file list of a set from its MQCI stream and its SSET."""
     chunks = list(_chunks(mqci))
@@ -58,7 +58,8 @@ def parse_header(
             )
         elif chunk.tag == b"SFIN":
             files.append(_database_file(chunk.body, groups))
-    return _backup_header(chunks[0].body, sset, machine_name), tuple(files)
+    header = _backup_header(chunks[0].body, sset, machine_name, compressed=compressed)
+    return header, tuple(files)
 
 
 def _chunks(mqci: Region) -> Iterator[Chunk]:
@@ -82,7 +83,9 @@ def _chunks(mqci: Region) -> Iterator[Chunk]:
     )
 
 
-def _backup_header(scin: Region, sset: Block, machine_name: str | None) -> BackupHeader:
+def _backup_header(
+    scin: Region, sset: Block, machine_name: str | None, *, compressed: bool
+) -> BackupHeader:
     fields = layout.SCIN.unpack(scin)
     first = sset.fields(layout.SSET)
     backup_type = _backup_type(scin, chr(fields["type_letter"]))
@@ -97,7 +100,7 @@ def _backup_header(scin: Region, sset: Block, machine_name: str | None) -> Backu
             first["backup_description"], "backup description", DESCRIPTION_LIMIT
         ),
         backup_type=backup_type,
-        compressed=False,
+        compressed=compressed,
         position=first["position"],
         user_name=sset.text(first["user_name"], "user name"),
         server_name=text(scin, 0, fields["server_name"], NAME_LIMIT, "server name"),

@@ -7,11 +7,11 @@ file holds there, for the writer of samples.
 
 A file is: TAPE SFMB {SSET VOLB MSCI [MSDA...] MSTL... MSLS SFMB ESET ESET SFMB}..., one group per
 backup set. MSCI (head) and MSLS (tail) hold the same header; from SQL Server 2019 on the LSNs in
-MSCI are provisional.
+MSCI are provisional. A compressed file (MSSQLBAK) holds the same blocks in records: `CONTAINER`.
 
 Sources:
     MTF    Microsoft Tape Format Specification 1.00a
-    SEEN   the same in every uncompressed backup at hand, SQL Server 2005 to 2025
+    SEEN   the same in every backup at hand, SQL Server 2005 to 2025
     PROVED by the database's own boot page, its log data or the other backups of its chain
     LIKELY documented by Microsoft for the column, fits the files, not provable with them
 """
@@ -32,6 +32,7 @@ from shared.backupfile.codec import (
     U32,
     U64,
     Field,
+    Kind,
     Layout,
     Pair,
 )
@@ -372,3 +373,55 @@ TSMP_VOLUME = Layout(
     Field("media_write_date", 56, DATE, MTF),
 )
 TSMP_VOLUME_BYTES = 62
+
+CONTAINER = Layout(
+    "compressed container",
+    Field("magic", 0, Kind("8s"), SEEN, MAGIC_COMPRESSED),
+    Field("version", 8, U32, SEEN + "; 2016 to 2022, others are not known", 2),
+    Field("unknown_12", 12, U32, SEEN, 3),
+)
+CONTAINER_VERSION = 2
+CONTAINER_RECORDS = 0x1E0
+"""Where the records of MSSQLBAK begin (SEEN); what stands before was never initialised.
+
+Records follow each other without a gap. They hold the blocks of an uncompressed file, compressed,
+but for the filemarks (SFMB), which stand as they are at multiples of their size: padding before
+the first and the last, a data index before the one that ends the set.
+"""
+
+RECORD = Layout(
+    "record",
+    Field("kind", 0, U8, SEEN),
+    Field("units", 1, U8, PROVED + ": expanded length in units of 512; data only"),
+    Field("length", 2, U16, PROVED + ": of the payload; 0 in an index, which has its own"),
+)
+RECORD_BYTES = 24
+"""Of the header of padding and index; what follows the length was never initialised."""
+RECORD_UNIT = 512
+RECORD_DATA, RECORD_PADDING, RECORD_INDEX = 0x21, 0x24, 0x2C
+
+DATA_RECORD = Layout(
+    "data record",
+    *RECORD.fields,
+    Field("checksum", 24, U32, PROVED + ": see `sums.record_sum`"),
+)
+"""The payload is LZXPRESS Huffman (MS-XCA) and expands to exactly the length in the header."""
+
+INDEX = Layout(
+    "data index",
+    Field("unknown_0", 0, U16, SEEN, 1),
+    Field("unknown_2", 2, U16, SEEN, 1),
+    Field("count", 4, U32, SEEN),
+    Field("length", 8, U32, SEEN + "; of the record without its first 24 bytes"),
+    Field("checksum", 12, U32, PROVED + ": as of a data record, over the entries"),
+)
+"""Begins and ends the payload of an index record; between are the entries, then zeros, so that
+the record ends at the filemark that closes the set."""
+
+INDEX_ENTRY = Layout(
+    "entry of the data index",
+    Field("address", 0, U64, PROVED + ": expanded bytes from the SSET"),
+    Field("offset", 8, U64, PROVED + ": in the file"),
+)
+"""Names a record that begins with what follows pages or log: the rest of that block, and the blocks
+after it. The last one leads to MSLS."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Protocol
+
 from shared.backupfile import faults
 from shared.backupfile.codec import Region
 from shared.backupfile.source import ByteSource
@@ -9,6 +11,19 @@ from shared.backupfile.source import ByteSource
 WINDOW = 64 * 1024
 """The least that is read at once. The head holds the label and the start of the first set, the
 tail its final header, whatever lies between."""
+
+
+class View(Protocol):
+    """What blocks are read from: a file, or what records of a compressed one expand to."""
+
+    @property
+    def size(self) -> int:
+        """Where the bytes end."""
+        ...
+
+    def at(self, offset: int, length: int, what: str) -> Region:
+        """Return exactly these bytes, which hold `what`; raises BackupFileError without them."""
+        ...
 
 
 class Ranges:

@@ -1,9 +1,10 @@
-"""Reads the label, the headers and the file lists of an uncompressed backup file.
+"""Reads the label, the headers and the file lists of a backup file.
 
 The way through the file: the label (TAPE) at the head gives the size of a filemark; a filemark
 must end the file, or the file is truncated, and lists all others; two filemarks per set give the
 bounds of each set. A set's own name and GUID stand at its head (SSET, VOLB), its final header at
-its tail (MSLS). The data between is never touched.
+its tail (MSLS). The data between is never touched. In a compressed file only the records with
+these blocks are expanded; filemarks stand outside of records.
 """
 
 from __future__ import annotations
@@ -21,8 +22,15 @@ from shared.backupfile.blocks import (
     read_filemark,
 )
 from shared.backupfile.codec import Region
+from shared.backupfile.container import (
+    check_version,
+    expand_record,
+    expand_to,
+    in_records,
+    read_index,
+)
 from shared.backupfile.header import parse_header
-from shared.backupfile.ranges import Ranges
+from shared.backupfile.ranges import Ranges, View
 from shared.backupfile.source import ByteSource
 from shared.backupset import BackupContent, BackupHeader, DatabaseFile, MediaLabel
 
@@ -57,12 +65,12 @@ class Span(NamedTuple):
     end: int
 
 
-class Ends(NamedTuple):
-    """What stands at both ends of a set: its start, its machine, its final header."""
+class Found(NamedTuple):
+    """What is read of a set, and how many bytes of header it cost."""
 
-    sset: Block
-    machine_name: str | None
-    mqci: Region
+    header: BackupHeader
+    files: tuple[DatabaseFile, ...]
+    cost: int
 
 
 def read_backup(source: ByteSource) -> BackupContent:
@@ -73,32 +81,34 @@ def read_backup(source: ByteSource) -> BackupContent:
 
     Raises:
         BackupFileError: with `reason_code` EmptyBlob, NotABackup, HeaderUnreadable (truncated,
-            damaged or changing), UnsupportedBackupType (compressed) or AppendedBackups (more sets
-            than are read).
+            damaged or changing), UnsupportedBackupType (records that are not known, or a kind)
+            or AppendedBackups (more sets than are read).
         OSError: or what else the source raises.
     """
     if source.size == 0:
         raise faults.empty()
     ranges = Ranges(source)
-    _check_container(ranges)
-    media = _read_media(ranges)
+    compressed = _is_compressed(ranges)
+    media = _read_media(ranges, compressed)
     sets: list[tuple[BackupHeader, tuple[DatabaseFile, ...]]] = []
     budget = HEADER_LIMIT
     for span in _read_spans(ranges, media):
-        ends = _read_ends(ranges, span, media.filemark_size, budget)
-        budget -= len(ends.mqci.data)
-        sets.append(parse_header(ends.mqci, ends.sset, ends.machine_name))
+        if compressed:
+            found = _read_compressed_set(ranges, span, budget)
+        else:
+            found = _read_set(ranges, span, media.filemark_size, budget)
+        budget -= found.cost
+        sets.append((found.header, found.files))
     return BackupContent(label=media.label, sets=tuple(sets))
 
 
-def _check_container(ranges: Ranges) -> None:
-    """Refuse what is no uncompressed backup by its first bytes; a prefix of one passes."""
+def _is_compressed(ranges: Ranges) -> bool:
+    """Refuse what is no backup by its first bytes, or too short to be one; a prefix of one passes.
+
+    Return whether its blocks stand in records.
+    """
     magic = ranges.at(0, min(8, ranges.size), "the first bytes").data
-    if magic == layout.MAGIC_COMPRESSED:
-        raise faults.unsupported(
-            "compressed backup (the file begins with MSSQLBAK): not supported yet",
-            "Take the backup WITH NO_COMPRESSION.",
-        )
+    compressed = magic == layout.MAGIC_COMPRESSED
     if not (layout.MAGIC_MTF.startswith(magic[:4]) or layout.MAGIC_COMPRESSED.startswith(magic)):
         raise faults.not_a_backup(
             f"no backup: the file begins with {magic.hex(' ')}, a SQL Server backup with TAPE"
@@ -106,7 +116,8 @@ def _check_container(ranges: Ranges) -> None:
     start = ranges.at(0, min(ranges.size, _COMPLETE), "the label")
     whole_header = ranges.size >= layout.BLOCK.size
     if (
-        whole_header
+        not compressed
+        and whole_header
         and not looks_like_block(start, 0, b"TAPE")
         and layout.SOFTWARE_NAME.encode("utf-16-le") not in start.data
     ):
@@ -118,10 +129,21 @@ def _check_container(ranges: Ranges) -> None:
         raise faults.truncated(
             ranges.size, f"no valid filemark ends it; a backup has at least {_COMPLETE} bytes"
         )
+    if compressed:
+        check_version(ranges)
+    return compressed
 
 
-def _read_media(ranges: Ranges) -> Media:
-    tape = read_block(ranges, 0, b"TAPE")
+def _read_media(ranges: Ranges, compressed: bool) -> Media:
+    if not compressed:
+        return _media_of(ranges, compressed)
+    expanded, _ = expand_record(ranges, layout.CONTAINER_RECORDS, 0)
+    with in_records(expanded):
+        return _media_of(expanded, compressed)
+
+
+def _media_of(view: View, compressed: bool) -> Media:
+    tape = read_block(view, 0, b"TAPE")
     fields = tape.fields(layout.TAPE)
     software_name = tape.text(fields["software_name"], "software name")
     if software_name != layout.SOFTWARE_NAME:
@@ -134,8 +156,8 @@ def _read_media(ranges: Ranges) -> Media:
         raise faults.damaged(
             "size of a filemark", 64, filemark_size, f"1 to {layout.FILEMARK_LIMIT} bytes"
         )
-    stream = find_stream(ranges, tape, b"RAID")
-    raid = layout.RAID.unpack(ranges.at(stream.start, stream.length, "stream RAID"))
+    stream = find_stream(view, tape, b"RAID")
+    raid = layout.RAID.unpack(view.at(stream.start, stream.length, "stream RAID"))
     count, number = raid["family_count"], raid["family_sequence_number"]
     if not 1 <= number <= count <= FAMILY_LIMIT:
         raise faults.damaged(
@@ -155,7 +177,7 @@ def _read_media(ranges: Ranges) -> Media:
         software_vendor_id=fields["software_vendor_id"],
         media_date=fields["media_date"],
         mirror_count=raid["mirror_count"],
-        is_compressed=False,
+        is_compressed=compressed,
         has_password=fields["media_password"].size > 0,
     )
     return Media(label, filemark_size)
@@ -191,13 +213,12 @@ def _read_spans(ranges: Ranges, media: Media) -> list[Span]:
     return [Span(marks[i] + size, marks[i + 1]) for i in range(0, len(marks) - 1, 2)]
 
 
-def _read_ends(ranges: Ranges, span: Span, filemark_size: int, budget: int) -> Ends:
+def _read_set(ranges: Ranges, span: Span, filemark_size: int, budget: int) -> Found:
     """Read what stands before and after the data of a set; its header has `budget` bytes at most.
 
     The head copy of the header is only asked for its length, which is that of the tail copy.
     """
-    sset = read_block(ranges, span.start, b"SSET")
-    volb = read_block(ranges, next_block(ranges, sset), b"VOLB")
+    sset, volb = _first_blocks(ranges, span.start)
     msci = read_block(ranges, next_block(ranges, volb), b"MSCI")
     head = find_stream(ranges, msci, b"MQCI")
     if head.length > budget:
@@ -206,17 +227,49 @@ def _read_ends(ranges: Ranges, span: Span, filemark_size: int, budget: int) -> E
         )
     reach = head.length + filemark_size + 4 * layout.BLOCK_UNIT
     msls = _find_msls(ranges, max(head.start, span.end - reach), span.end)
-    tail = find_stream(ranges, msls, b"MQCI")
-    machine_name = volb.text(volb.fields(layout.VOLB)["machine_name"], "machine name")
-    return Ends(sset, machine_name, ranges.at(tail.start, tail.length, "stream MQCI"))
+    mqci = _header_stream(ranges, msls)
+    header, files = parse_header(mqci, sset, _machine_name(volb), compressed=False)
+    return Found(header, files, len(mqci.data))
 
 
-def _find_msls(ranges: Ranges, start: int, end: int) -> Block:
+def _read_compressed_set(ranges: Ranges, span: Span, budget: int) -> Found:
+    """Read a set whose blocks stand in records; the last entry of its index leads to the header.
+
+    What the records of the header expand to has `budget` bytes at most.
+    """
+    index = read_index(ranges, span.start, span.end)
+    head, _ = expand_record(ranges, span.start, span.start)
+    with in_records(head):
+        sset, volb = _first_blocks(head, span.start)
+        machine_name = _machine_name(volb)
+    tail = expand_to(ranges, index.entries[-1], span.start, index.offset, budget)
+    with in_records(tail):
+        mqci = _header_stream(tail, _find_msls(tail, tail.start, tail.size))
+        header, files = parse_header(mqci, sset, machine_name, compressed=True)
+    return Found(header, files, len(tail.data))
+
+
+def _first_blocks(view: View, start: int) -> tuple[Block, Block]:
+    """Return SSET and VOLB."""
+    sset = read_block(view, start, b"SSET")
+    return sset, read_block(view, next_block(view, sset), b"VOLB")
+
+
+def _machine_name(volb: Block) -> str | None:
+    return volb.text(volb.fields(layout.VOLB)["machine_name"], "machine name")
+
+
+def _header_stream(view: View, msls: Block) -> Region:
+    stream = find_stream(view, msls, b"MQCI")
+    return view.at(stream.start, stream.length, "stream MQCI")
+
+
+def _find_msls(view: View, start: int, end: int) -> Block:
     """Return the MSLS block that ends at `end`, searched back to `start`."""
-    region = ranges.at(start, max(0, end - start), "the end of the set")
+    region = view.at(start, max(0, end - start), "the end of the set")
     for offset in range(end - layout.FILEMARK_UNIT, start - 1, -layout.FILEMARK_UNIT):
         if looks_like_block(region, offset - start, b"MSLS"):
-            msls = read_block(ranges, offset, b"MSLS")
-            if next_block(ranges, msls) == end:
+            msls = read_block(view, offset, b"MSLS")
+            if next_block(view, msls) == end:
                 return msls
     raise faults.damaged("end of the set", start, "no block MSLS", f"one that ends at {end}")

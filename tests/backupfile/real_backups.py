@@ -37,9 +37,12 @@ def real_backups() -> tuple[RealBackup, ...]:
     return tuple(RealBackup(FOLDER / facts["path"], facts) for facts in manifest["files"])
 
 
-def each(compressed: bool = False) -> pytest.MarkDecorator:
-    """Parametrize a test with the real backups, by path; one skipped case where there is none."""
-    chosen = [backup for backup in real_backups() if backup.is_compressed is compressed]
+def each(compressed: bool | None = None) -> pytest.MarkDecorator:
+    """Parametrize a test with the real backups, by path; one skipped case where there is none.
+
+    `compressed` chooses one kind of them.
+    """
+    chosen = [b for b in real_backups() if compressed in (b.is_compressed, None)]
     cases = [pytest.param(backup, id=backup.facts["path"]) for backup in chosen]
     absent = pytest.param(None, id="none", marks=needs_real_backups)
     return pytest.mark.parametrize("backup", cases or [absent])

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from local.samples import SampleDatabase, appended
+from local.samples import SampleDatabase, appended, compressed
 from shared.backupfile import read_backup
 from shared.backupfile.ranges import WINDOW
 from shared.backupset import BackupContent
@@ -49,12 +49,14 @@ def victims() -> tuple[bytes, ...]:
         files.append(database.full().to_bytes()[0])
         log = database.log()
         files += [log.to_bytes()[0], appended(log, database.log(), database.log()).to_bytes()[0]]
+        files += [compressed(files[-3]), compressed(files[-1])]
     wide = SampleDatabase("Wide", filemark_size=4096, filegroups=["PRIMARY", "Second"])
     files += wide.full(stripes=2).to_bytes()
     smallest: dict[str, bytes] = {}
     for backup in sorted(real_backups(), key=lambda backup: backup.facts["size"]):
-        if not backup.is_compressed and backup.facts["shows"][0] not in smallest:
-            smallest[backup.facts["shows"][0]] = backup.path.read_bytes()
+        kind = backup.facts["shows"][0] + " compressed" * backup.is_compressed
+        if kind not in smallest:
+            smallest[kind] = backup.path.read_bytes()
     return (*files, *smallest.values())
 
 

@@ -76,18 +76,7 @@ def test_no_set_of_the_samples_crosses_a_recovery_fork(backup: RealBackup) -> No
         assert header.fork_point_lsn is None
 
 
-@each(compressed=True)
-def test_compressed_backup_is_refused_by_name_after_one_read(backup: RealBackup) -> None:
-    source = CountingSource(backup.path.read_bytes())
-
-    with pytest.raises(BackupFileError, match="compressed backup") as refusal:
-        read_backup(source)
-
-    assert refusal.value.reason_code == "UnsupportedBackupType"
-    assert len(source.reads) == 1
-
-
-@each()
+@each(compressed=False)
 def test_copy_cut_at_any_block_is_truncated(backup: RealBackup) -> None:
     data = backup.path.read_bytes()
     blocks = [part for part in walk(data) if part.is_block]

@@ -40,7 +40,7 @@ def test_whatever_is_written_is_read(
     assert content.sets == ((header, tuple(files)),)
 
 
-@each()
+@each(compressed=False)
 def test_real_backup_written_anew_says_the_same(backup: RealBackup) -> None:
     data = backup.path.read_bytes()
     content = read_backup(BytesSource(data))
@@ -66,7 +66,7 @@ def block(data: bytes, tag: str, skip: int = 0) -> bytes:
     return data[parts[index].offset + skip : parts[index + 1].offset]
 
 
-@each()
+@each(compressed=False)
 def test_label_and_start_of_set_are_those_of_the_real_file(backup: RealBackup) -> None:
     data = backup.path.read_bytes()
     content = read_backup(BytesSource(data))
