@@ -1,7 +1,7 @@
 """A hub in memory with a clock of its own, which delivers in any order that chance picks.
 
 It drives the pure parts of the host (turns, entities) through the real SDK, and does to messages
-what a real hub may do: hold them back, put several into one turn, deliver ends of work twice.
+what a real hub may do: hold them back, put several into one turn, deliver them twice.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from functools import partial
 from typing import Any
 
 from local.host.entities import Batch, Operation, run_batch
-from local.host.history import COMPLETIONS, Event, EventType, event, parse_timestamp, timestamp
+from local.host.history import Event, EventType, event, parse_timestamp, timestamp
 from local.host.turns import Names, Outcome, Turn, run_turn
 
 Activities = Mapping[str, Callable[[Any], Any]]
@@ -66,7 +66,7 @@ class SimulatedHub:
     def raise_event(self, instance_id: str, name: str, data: Any) -> None:
         """Raise an external event."""
         raised = self._event(EventType.EVENT_RAISED, Name=name, Input=json.dumps(data))
-        self._instances[instance_id].inbox.append(raised)
+        self._receive(self._instances[instance_id], raised)
 
     def run(self, instance_id: str) -> Outcome:
         """Let things happen until this instance has ended."""
@@ -202,8 +202,11 @@ class SimulatedHub:
         instance = self._instances[instance_id]
         if instance.ended is not None or instance.turn.execution_id != execution:
             return
+        self._receive(instance, one)
+
+    def _receive(self, instance: _Instance, one: Event) -> None:
         instance.inbox.append(one)
-        if self._duplicates and one["EventType"] in COMPLETIONS and self._chance.random() < 0.2:
+        if self._duplicates and self._chance.random() < 0.2:
             instance.inbox.insert(self._chance.randint(0, len(instance.inbox)), dict(one))
 
     def _next_timer(self) -> tuple[str, _Instance, int] | None:
