@@ -19,6 +19,7 @@ from starlette.responses import Response
 
 from local.host.answers import JsonAnswer
 from local.host.client import HubClient
+from local.host.endings import Endings
 from local.host.errors import Refused
 from local.host.instance import FINISHED, LIVE, Instance
 from local.host.links import Links
@@ -34,9 +35,12 @@ _STATUSES = {name.lower(): name for name in (*LIVE, *FINISHED, "ContinuedAsNew")
 class DurableApi:
     """Answers requests for one hub."""
 
-    def __init__(self, client: HubClient, queries: HubQueries, links: Links) -> None:
+    def __init__(
+        self, client: HubClient, queries: HubQueries, endings: Endings, links: Links
+    ) -> None:
         self._client = client
         self._queries = queries
+        self._endings = endings
         self._links = links
         self._instance_operations: dict[
             tuple[str, str], Callable[[Request, str], Awaitable[Response]]
@@ -107,29 +111,33 @@ class DurableApi:
     async def _start(self, request: Request, name: str, instance_id: str | None) -> Response:
         query = Query(request)
         timeout_s = query.seconds("timeout")
-        interval_s = query.seconds("pollingInterval") or 1.0
+        query.seconds("pollingInterval")  # may be given; here nobody needs to look again and again
         started = self._client.start(
             name, instance_id, query.text("version"), await read_json(request)
         )
         new_id = await asyncio.wrap_future(started)
         if timeout_s is not None:
-            ended = await self._wait(new_id, timeout_s, interval_s)
+            ended = await self._wait(new_id, timeout_s)
             if ended is not None and ended.status == "Completed":
                 return JsonAnswer(show_value(ended.output))
             if ended is not None:
                 return await self._show(request, new_id)
         return self._accepted(request, new_id)
 
-    async def _wait(self, instance_id: str, timeout_s: float, interval_s: float) -> Instance | None:
+    async def _wait(self, instance_id: str, timeout_s: float) -> Instance | None:
+        """Return the instance when it has ended, or None when it does not within the time."""
         deadline = time.monotonic() + timeout_s
         while True:
-            instance = await run_in_threadpool(self._queries.instance, instance_id)
-            if instance is None or not instance.is_live:
-                return instance
-            left = deadline - time.monotonic()
-            if left <= 0:
+            ending = asyncio.wrap_future(self._endings.expect(instance_id))
+            try:
+                instance = await run_in_threadpool(self._queries.instance, instance_id)
+                if instance is None or not instance.is_live:
+                    return instance
+                await asyncio.wait_for(ending, max(deadline - time.monotonic(), 0))
+            except asyncio.TimeoutError:
                 return None
-            await asyncio.sleep(min(interval_s, left))
+            finally:
+                ending.cancel()
 
     async def _show(self, request: Request, instance_id: str) -> Response:
         query = Query(request)

@@ -91,7 +91,7 @@ class EntityBatches:
             return
         batch = Batch(name, key, self._hub.entity(name, key), operations)
         self._running.add((name, key))
-        self._pool.submit(self._run, batch)
+        self._pool.run(self._run, batch)
 
     def _run(self, batch: Batch) -> None:
         """Runs on a thread of the pool."""

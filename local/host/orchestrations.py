@@ -15,6 +15,7 @@ from itertools import islice
 from typing import NamedTuple
 
 from local.host.activities import Activities
+from local.host.endings import Endings
 from local.host.entity_batches import EntityBatches
 from local.host.history import (
     Event,
@@ -74,6 +75,7 @@ class Orchestrations:
         default_version: str | None,
         activities: Activities,
         entities: EntityBatches,
+        endings: Endings,
     ) -> None:
         self._writer = writer
         self._hub = hub
@@ -83,6 +85,7 @@ class Orchestrations:
         self._default_version = default_version
         self._activities = activities
         self._entities = entities
+        self._endings = endings
         self._pool = Pool("orchestrator", self._limit)
         self._woken: dict[str, None] = {}  # a set that keeps its order
         self._running: dict[str, _Running] = {}
@@ -102,8 +105,7 @@ class Orchestrations:
 
     def tick(self) -> None:
         """Fire the durable timers that are due, and store what no turn will take at once."""
-        now = timestamp(utc_now())
-        if self._due is not None and self._due <= now:
+        if self._due is not None and self._due <= (now := timestamp(utc_now())):
             for timer in self._hub.due_timers(now, _MOST_TIMERS):
                 fired = event(EventType.TIMER_FIRED, now, TimerId=timer.id, FireAt=timer.due)
                 self._hub.delete_tasks([(timer.instance, timer.id)])
@@ -181,10 +183,11 @@ class Orchestrations:
         self.wake(new.id)
 
     def end(self, instance_id: str, status: str, output: str | None, failure: str | None) -> None:
-        """Finish an instance, and tell the parent that waits for it."""
+        """Finish an instance, and tell all who wait for it."""
         self.forget(instance_id)
         now = timestamp(utc_now())
         self._hub.finish(instance_id, status, output, now)
+        self._writer.after_commit(partial(self._endings.tell, instance_id))
         parent = self._hub.parent(instance_id)
         if parent is None:
             return
@@ -226,7 +229,7 @@ class Orchestrations:
         turn = replace(last, arrivals=arrivals, now=utc_now())
         running = _Running(turn, [row for row, _ in rows], list(ends))
         self._running[instance_id] = running
-        self._pool.submit(self._run, running)
+        self._pool.run(self._run, running)
 
     def _load(self, instance_id: str) -> Turn:
         instance = self._hub.instance(instance_id)
@@ -255,9 +258,9 @@ class Orchestrations:
         turn = running.turn
         instance_id = turn.instance_id
         del self._running[instance_id]
-        self.wake(instance_id)
         state = self._hub.state(instance_id)
         if state is None or state.status not in LIVE or state.execution != turn.execution_id:
+            self.wake(instance_id)
             return  # terminated, purged or started anew: what the turn found is void
         if running.rows:
             self._hub.delete_events(running.rows)
@@ -272,6 +275,8 @@ class Orchestrations:
             self._continue_as_new(instance_id, outcome)
         else:
             self._hub.append_history(instance_id, len(turn.past), outcome.events)
+        if instance_id in self._with_mail or instance_id in self._fresh:
+            self.wake(instance_id)  # what came during the turn
         if outcome.status in ("Completed", "Failed"):
             self.end(instance_id, outcome.status, outcome.output, outcome.failure)
             return

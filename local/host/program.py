@@ -17,7 +17,7 @@ from local.host.activities import ActivityFailed
 from local.host.app import App, Function, Trigger
 from local.host.invocation import Runner
 from local.host.replay import HTTP_ACTIVITY
-from local.host.sdk_clock import speed_up_history
+from local.host.sdk_speed import speed_up_replay
 from local.host.threads import Pool
 from local.host.turns import Names
 
@@ -29,7 +29,7 @@ class Program:
     """What the hub can run."""
 
     def __init__(self, app: App, runner: Runner, max_activities: int) -> None:
-        speed_up_history()
+        speed_up_replay()
         self._runner = runner
         # More threads than activities at a time: one that had its time may still hold a thread.
         self._pool = Pool("activity", 2 * max_activities)

@@ -16,6 +16,7 @@ from local.host.admin_api import AdminApi
 from local.host.app import App, Trigger, load_app
 from local.host.client import HubClient
 from local.host.durable_api import DurableApi
+from local.host.endings import Endings
 from local.host.entity_batches import EntityBatches
 from local.host.event_grid import EventGridWebhook
 from local.host.http_api import Endpoint, HttpFunctions, find_endpoints
@@ -107,6 +108,7 @@ class Service:
         )
         program = Program(app, self._runner, settings.max_activities)
         self._writer = Writer(self._hub, self._fail)
+        endings = Endings()
         # These three tell each other what ends; the last of them is made last.
         self._activities = Activities(
             self._writer,
@@ -132,6 +134,7 @@ class Service:
             default_version=settings.default_version,
             activities=self._activities,
             entities=self._entities,
+            endings=endings,
         )
         client = HubClient(
             self._writer,
@@ -152,7 +155,7 @@ class Service:
         front = Front(
             self._keys,
             rpc_path,
-            DurableApi(client, self._queries, links),
+            DurableApi(client, self._queries, endings, links),
             HttpFunctions(self._endpoints, self._keys, self._runner),
             event_grid,
             AdminApi(

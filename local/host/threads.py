@@ -6,14 +6,17 @@ that hangs would then hang the host, which must be able to stop within its grace
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future
 from queue import SimpleQueue
 from typing import Any, TypeVar
 
+_LOG = logging.getLogger(__name__)
+
 T = TypeVar("T")
-_Job = tuple["Future[Any]", Callable[..., Any], tuple[Any, ...]]
+_Job = tuple[Callable[..., Any], tuple[Any, ...]]
 
 
 class Pool:
@@ -30,6 +33,11 @@ class Pool:
     def submit(self, function: Callable[..., T], *arguments: Any) -> Future[T]:
         """Call `function` on a thread of the pool, as soon as one is free."""
         future: Future[T] = Future()
+        self.run(_fulfil, future, function, arguments)
+        return future
+
+    def run(self, function: Callable[..., None], *arguments: Any) -> None:
+        """As `submit`, for work that reports by itself; what it raises is only logged."""
         with self._lock:
             if self._idle:
                 self._idle -= 1
@@ -38,19 +46,26 @@ class Pool:
                 threading.Thread(
                     target=self._work, name=f"{self._name}-{self._threads}", daemon=True
                 ).start()
-        self._jobs.put((future, function, arguments))
-        return future
+        self._jobs.put((function, arguments))
 
     def _work(self) -> None:
         while True:
-            future, function, arguments = self._jobs.get()
-            if future.set_running_or_notify_cancel():
-                try:
-                    result = function(*arguments)
-                except BaseException as error:  # even sys.exit() ends the call, not the thread
-                    future.set_exception(error)
-                else:
-                    future.set_result(result)
-            del future, function, arguments  # an idle thread keeps nothing alive
+            function, arguments = self._jobs.get()
+            try:
+                function(*arguments)
+            except BaseException:
+                _LOG.critical("function=%r raised", function, exc_info=True)
+            del function, arguments  # an idle thread keeps nothing alive
             with self._lock:
                 self._idle += 1
+
+
+def _fulfil(future: Future[T], function: Callable[..., T], arguments: tuple[Any, ...]) -> None:
+    if not future.set_running_or_notify_cancel():
+        return
+    try:
+        result = function(*arguments)
+    except BaseException as error:  # even sys.exit() ends the call, not the thread
+        future.set_exception(error)
+    else:
+        future.set_result(result)

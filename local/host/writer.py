@@ -96,6 +96,10 @@ class Writer:
             self._break_promises(self._failure)
         return future
 
+    def after_commit(self, effect: Callable[[], None]) -> None:
+        """Have `effect` happen when this transaction is on disk. On the writer's thread."""
+        self._effects.append(effect)
+
     def drain(self, timeout_s: float) -> bool:
         """Start no more work and wait for what runs. Returns whether all of it ended in time."""
         self.begin_drain()

@@ -1,4 +1,4 @@
-"""The faster reader of timestamps gives what the SDK's own gives."""
+"""The faster ways give what the SDK's own give."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from local.host.history import parse_timestamp, timestamp
-from local.host.sdk_clock import speed_up_history
+from local.host.sdk_speed import speed_up_replay
 
 _PARSE: Callable[[str], Any] = importlib.import_module("dateutil.parser").parse
 _MODULE = "azure.durable_functions.models.history.HistoryEvent"
@@ -22,7 +22,7 @@ _MODULE = "azure.durable_functions.models.history.HistoryEvent"
 @pytest.fixture(scope="module")
 def read() -> Any:
     importlib.import_module("azure.durable_functions")
-    assert speed_up_history(), "this SDK reads timestamps elsewhere: see sdk_clock.py"
+    assert speed_up_replay(), "this SDK reads timestamps elsewhere: see sdk_speed.py"
     return sys.modules[_MODULE].dt_parse
 
 
@@ -40,3 +40,11 @@ def test_timestamps_of_the_hub(read: Any, seconds: int, microseconds: int) -> No
 )
 def test_other_texts_go_to_the_parser_of_the_sdk(read: Any, text: str) -> None:
     assert read(text) == _PARSE(text)
+
+
+def test_a_class_is_made_once_and_is_the_same(read: Any) -> None:
+    make = sys.modules["azure.durable_functions.models.TaskOrchestrationExecutor"].namedtuple
+    pair = make("Pair", ("first", "second"))
+    assert pair is make("Pair", ("first", "second"))
+    assert pair is not make("Pair", ("one", "two"))
+    assert pair(1, second=2)._asdict() == {"first": 1, "second": 2}
