@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from rich.console import Group, RenderableType
 from rich.table import Table
@@ -17,10 +17,13 @@ from shared.backupset import BackupHeader, DatabaseFile, MediaLabel
 _FILE_TYPES = {"D": "data", "L": "log", "F": "full-text", "S": "FILESTREAM"}
 
 
-def header_table(file: ReadFile) -> Group:
-    """Return a file's verdict, label, headers and file lists; its text must be harmless."""
+def header_table(file: ReadFile, missing: Sequence[int] = ()) -> Group:
+    """Return a file's verdict, label, headers and file lists; its text must be harmless.
+
+    `missing` are the families of its media set that are not at hand.
+    """
     parts: list[RenderableType] = [path(file.name, "bold")]
-    parts.append(facts(_of_file(file)))
+    parts.append(facts(_of_file(file, missing)))
     sets = file.content.sets if file.content else ()
     for header, rows in sets:
         if len(sets) > 1:
@@ -30,7 +33,7 @@ def header_table(file: ReadFile) -> Group:
     return Group(*parts, "")
 
 
-def _of_file(file: ReadFile) -> Iterator[tuple[str, RenderableType]]:
+def _of_file(file: ReadFile, missing: Sequence[int]) -> Iterator[tuple[str, RenderableType]]:
     if file.verdict is None:
         yield "Verdict", Text("usable", "green")
     else:
@@ -40,6 +43,8 @@ def _of_file(file: ReadFile) -> Iterator[tuple[str, RenderableType]]:
         yield "Size", _size(file.size_bytes)
     if file.content is not None:
         yield "Media", _media(file.content.label)
+    if missing:
+        yield "Missing", Text(f"file {', '.join(map(str, missing))} of the media set", "yellow")
 
 
 def _size(count: int) -> str:
@@ -51,7 +56,9 @@ def _media(label: MediaLabel) -> str:
     family = f"file {label.family_sequence_number} of {label.family_count}"
     name = f" {label.media_name!r}" if label.media_name else ""
     mirrors = f", {label.mirror_count} mirrors" if label.mirror_count > 1 else ""
-    return f"{family} of media set {label.media_set_id}{name}{mirrors}"
+    compressed = ", compressed" if label.is_compressed else ""
+    password = ", with a password" if label.has_password else ""
+    return f"{family} of media set {label.media_set_id}{name}{mirrors}{compressed}{password}"
 
 
 def _of_header(header: BackupHeader) -> Iterator[tuple[str, RenderableType]]:
@@ -101,7 +108,7 @@ def _flags(header: BackupHeader) -> list[str]:
         (header.is_snapshot, "snapshot"),
         (header.begins_log_chain, "begins the log chain"),
         (header.has_bulk_logged_data, "bulk-logged changes"),
-        (header.is_force_offline, "tail of the log"),
+        (header.is_tail_log, "tail of the log"),
         (header.has_incomplete_meta_data, "incomplete metadata"),
         (header.is_read_only, "read-only database"),
         (header.is_single_user, "single-user database"),

@@ -12,7 +12,8 @@ from backhaul import terminal
 from backhaul.header_table import header_table
 from backhaul.options import AsJson
 from backhaul.reading import ReadFile, list_folder, name_of, read_file
-from shared.backupset import BackupHeader, Columns
+from shared.backupfile.certainty import likely_of_file, likely_of_header, likely_of_label
+from shared.backupset import BackupContent, BackupHeader, Columns, DatabaseFile
 from shared.errors import BackhaulError
 
 
@@ -29,12 +30,15 @@ def inspect(
     The exit status is 1 if any file cannot be used.
     """
     read = _read(files)
+    missing = missing_families(read)
     if as_json:
-        terminal.print_json({"files": [as_document(file) for file in read]})
+        documents = [as_document(file, missing.get(file.name, ())) for file in read]
+        terminal.print_json({"files": documents})
     else:
         console = terminal.results()
         for file in read:
-            console.print(header_table(terminal.for_display(file)), crop=False)
+            shown = header_table(terminal.for_display(file), missing.get(file.name, ()))
+            console.print(shown, crop=False)
     raise Exit(int(any(file.verdict for file in read)))
 
 
@@ -60,26 +64,58 @@ def _read(given: Sequence[Path]) -> list[ReadFile]:
     return [*read, *unreadable]
 
 
-def as_document(file: ReadFile) -> dict[str, Any]:
+def missing_families(files: Sequence[ReadFile]) -> dict[str, tuple[int, ...]]:
+    """Return, by file, the other families of its media set that are not among these files.
+
+    A family counts if it holds the same backup sets: files are used again by later backups.
+    """
+    families: dict[object, set[int]] = {}
+    for file in files:
+        if file.content is not None:
+            families.setdefault(_backup_of(file.content), set()).add(
+                file.content.label.family_sequence_number
+            )
+    return {
+        file.name: tuple(
+            n
+            for n in range(1, file.content.label.family_count + 1)
+            if n not in families[_backup_of(file.content)]
+        )
+        for file in files
+        if file.content is not None
+    }
+
+
+def _backup_of(content: BackupContent) -> object:
+    sets = tuple(header.backup_set_guid for header, _ in content.sets)
+    return content.label.media_set_id, sets
+
+
+def as_document(file: ReadFile, missing: Sequence[int] = ()) -> dict[str, Any]:
     """Return the JSON of a file: what the RESTORE statements would show of it, and the verdict."""
     document: dict[str, Any] = {"file": file.name}
     if file.size_bytes is not None:
         document["sizeBytes"] = file.size_bytes
     document["usable"] = file.verdict is None
+    if missing:
+        document["missingFamilies"] = list(missing)
     if file.verdict is not None:
         document["verdict"] = file.verdict.as_json()
     if file.content is not None:
         document["LABELONLY"] = _columns(file.content.label)
-        document["sets"] = [
-            {"HEADERONLY": _header(header), "FILELISTONLY": [_columns(row) for row in rows]}
-            for header, rows in file.content.sets
-        ]
+        document["likely"] = likely_of_label(file.content.label)
+        document["sets"] = [_set(header, rows) for header, rows in file.content.sets]
     return document
+
+
+def _set(header: BackupHeader, rows: Sequence[DatabaseFile]) -> dict[str, Any]:
+    files = dict.fromkeys(name for row in rows for name in likely_of_file(row, header))
+    return {
+        "HEADERONLY": {**_columns(header), "BackupTypeDescription": header.backup_type.description},
+        "FILELISTONLY": [_columns(row) for row in rows],
+        "likely": [*likely_of_header(header), *files],
+    }
 
 
 def _columns(row: Columns) -> dict[str, Any]:
     return row.model_dump(mode="json", by_alias=True, exclude_none=True)
-
-
-def _header(header: BackupHeader) -> dict[str, Any]:
-    return {**_columns(header), "BackupTypeDescription": header.backup_type.description}

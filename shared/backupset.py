@@ -195,6 +195,11 @@ class BackupHeader(Columns):
     backup_set_guid: UUID
     compressed_backup_size: int | None = None
 
+    @property
+    def is_tail_log(self) -> bool:
+        """Whether the database was damaged or taken offline for this log (column Flags)."""
+        return self.is_force_offline or bool(self.flags & _TAIL_LOG)
+
 
 class BackupContent(BaseModel):
     """What one file holds: a media label, and a header and file list per backup set in it.
@@ -342,4 +347,5 @@ def _one_a_family(files: Sequence[SetFile], media: UUID | None) -> tuple[SetFile
     return tuple(chosen[number] for number in sorted(chosen))
 
 
+_TAIL_LOG = 0x40
 _UNKNOWN_FORKS = (None, "", UUID(int=0), str(UUID(int=0)))

@@ -59,7 +59,9 @@ def _code_lengths(counts: Counter[int]) -> dict[int, int]:
     for spare in range(2):
         counts.setdefault(spare, 1)  # a prefix code has two symbols at least
     while True:
-        heap = [(count, symbol, (symbol,)) for symbol, count in counts.items()]
+        heap: list[tuple[int, int, tuple[int, ...]]] = [
+            (count, symbol, (symbol,)) for symbol, count in counts.items()
+        ]
         heapq.heapify(heap)
         lengths = dict.fromkeys(counts, 0)
         while len(heap) > 1:

@@ -82,6 +82,14 @@ def streams(view: View, block: Block) -> Iterator[Stream]:
             f"stream of block {block.name}", region, layout.CHECKED_STREAM_BYTES, fields["checksum"]
         )
         start = at + layout.STREAM.size
+        if fields["encryption_algorithm"] or fields["compression_algorithm"]:
+            raise faults.unsupported(
+                f"stream {letters(tag)} at offset {at} is encrypted or compressed by the tape"
+                f" format (algorithms {fields['encryption_algorithm']:#x} and"
+                f" {fields['compression_algorithm']:#x}), which is not known of SQL Server",
+                "Take the backup without ENCRYPTION; the database itself may stay encrypted.",
+                at,
+            )
         if length > view.size - start:
             raise faults.damaged(
                 f"length of stream {letters(tag)}", at, length, f"at most {view.size - start}"

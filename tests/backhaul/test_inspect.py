@@ -175,3 +175,28 @@ def test_all_real_backups_together_are_told_apart(run: Run) -> None:
             told.extend(name for backup in database[part] for name in backup["files"])
     assert sorted(told) == sorted([b.facts["path"] for b in real_backups()] + ["MANIFEST.json"])
     assert ended.status == 1
+
+
+def test_likely_columns_are_named_and_proved_ones_are_not(run: Run, here: Path) -> None:
+    sales = SampleDatabase("Sales", seed=1, version="2022")
+    sales.full().write(here)
+
+    (file,) = json.loads(run("inspect", ".", "--json").out)["files"]
+
+    assert file["likely"] == ["Mirror_Count"]
+    (only,) = file["sets"]
+    assert {"Flags", "IsCopyOnly", "BeginsLogChain", "BackupSizeInBytes"} <= {*only["likely"]}
+    assert not {"FirstLSN", "HasBackupChecksums", "BackupType", "Size"} & {*only["likely"]}
+    columns = {*only["HEADERONLY"], *only["FILELISTONLY"][0]}
+    assert {*only["likely"]} <= columns
+
+
+def test_missing_families_are_named(run: Run, here: Path) -> None:
+    paths = SampleDatabase("Sales", seed=1).full(stripes=3).write(here)
+    paths[1].unlink()
+
+    shown = run("inspect", ".")
+    files = json.loads(run("inspect", ".", "--json").out)["files"]
+
+    assert [file["missingFamilies"] for file in files] == [[2], [2]]
+    assert shown.out.count("Missing    file 2 of the media set") == 2

@@ -28,7 +28,7 @@ def sample(**options: Any) -> SampleBackup:
     return SampleDatabase("Sales", data_bytes=65536, **options).full()
 
 
-def records(data: bytes, tag: str = "DATA") -> list[Part]:
+def records(data: bytes | bytearray, tag: str = "DATA") -> list[Part]:
     return [part for part in walk(data) if part.tag == tag]
 
 
