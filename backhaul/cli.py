@@ -14,6 +14,7 @@ from typer.core import TyperCommand, TyperGroup
 
 from backhaul import terminal
 from backhaul.demo import demo
+from backhaul.host_commands import history, instances, queues
 from backhaul.inspecting import inspect
 from backhaul.ordering import cancel, create, cutover
 from backhaul.plan_command import plan
@@ -49,11 +50,23 @@ app = typer.Typer(
 )
 
 
-def add(command: Callable[..., None], example: str) -> None:
+class _HostGroup(_WithExample, TyperGroup):
+    example = "backhaul host instances --status failed"
+
+
+host = typer.Typer(
+    cls=_HostGroup,
+    help="Looks into the Functions host that the app runs on: instances of orchestrations, their"
+    " histories, and what waits.",
+    no_args_is_help=True,
+)
+
+
+def add(command: Callable[..., None], example: str, to: typer.Typer = app) -> None:
     """Register a command under its function's name; its docstring is the help."""
     kind: Any = type("Command", (_WithExample, TyperCommand), {"example": example})
     summary = (python.getdoc(command) or "").partition("\n")[0]
-    app.command(cls=kind, short_help=summary)(command)
+    to.command(cls=kind, short_help=summary)(command)
 
 
 add(inspect, "backhaul inspect /backups/Sales.bak /backups/LOG")
@@ -65,6 +78,11 @@ add(cutover, "backhaul cutover sales --last-backup LOG/tail.trn")
 add(cancel, "backhaul cancel sales")
 add(up, "backhaul up --restore-speed 50")
 add(demo, "backhaul demo --backups /backups/SQL01")
+
+add(instances, "backhaul host instances --status failed --prefix sales --top 20", host)
+add(history, "backhaul host history sales", host)
+add(queues, "backhaul host queues", host)
+app.add_typer(host, name="host")
 
 
 def main() -> int:

@@ -1,8 +1,4 @@
-"""Asks the app over HTTP. docs/api.md describes the requests and answers.
-
-A refusal becomes a RequestError with the app's own words; an app that does not answer, or says
-that it cannot now, becomes AppUnavailable. The key is in no message.
-"""
+"""Asks the app over HTTP. docs/api.md describes the requests and answers."""
 
 from __future__ import annotations
 
@@ -10,12 +6,11 @@ import re
 from types import TracebackType
 from typing import Any, Generic, TypeVar
 
-import httpx
 from pydantic import ValidationError
-from pydantic_core import from_json
 
 from backhaul.connection import Connection
-from shared.errors import AppUnavailable, BackhaulError, RequestError
+from backhaul.transport import Transport, not_understood, parse_json
+from shared.errors import RequestError
 from shared.models import (
     CancelRequest,
     CutoverReadiness,
@@ -25,11 +20,11 @@ from shared.models import (
     MigrationRequest,
 )
 
-_TIMEOUT = httpx.Timeout(60.0, connect=5.0)
-_LARGEST_ANSWER = 256 * 1024 * 1024
-_LOOPBACK = ("localhost", "127.0.0.1", "::1")
 _ID = re.compile(r"(?!\.+$)[A-Za-z0-9_.-]{1,100}")
-_HOW_TO_REACH = "start it with `backhaul up`, or give another address with --url or BACKHAUL_URL"
+_WHICH_KEY = (
+    "give its function key in BACKHAUL_KEY or with --key; `backhaul up` writes it to"
+    " .backhaul/connection.json"
+)
 
 M = TypeVar("M", bound=Json)
 
@@ -50,10 +45,7 @@ class Answer(Generic[M]):
     @property
     def document(self) -> Any:
         """The JSON as it came."""
-        try:
-            return from_json(self._text)
-        except ValueError:
-            raise _not_understood("it is no JSON") from None
+        return parse_json(self._text)
 
     @property
     def content(self) -> M:
@@ -63,23 +55,14 @@ class Answer(Generic[M]):
         except ValidationError as error:
             first = error.errors(include_input=False, include_url=False)[0]
             where = ".".join(map(str, first["loc"]))
-            raise _not_understood(f"{where}: {first['msg']}") from None
+            raise not_understood(f"{where}: {first['msg']}") from None
 
 
 class Client:
     """Talks to one app; close it, or use it as a context."""
 
     def __init__(self, connection: Connection) -> None:
-        self._address = connection.url
-        key = connection.key.get_secret_value() if connection.key else ""
-        self._has_key = bool(key)
-        self._http = httpx.Client(
-            base_url=f"{connection.url}/api/",
-            headers={"x-functions-key": key} if key else {},
-            timeout=_TIMEOUT,
-            # A proxy could not reach what listens on this machine only.
-            trust_env=httpx.URL(connection.url).host not in _LOOPBACK,
-        )
+        self._transport = Transport(connection, "api/", _WHICH_KEY)
 
     def __enter__(self) -> Client:
         return self
@@ -90,7 +73,7 @@ class Client:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._http.close()
+        self._transport.__exit__(kind, error, trace)
 
     def list(self) -> Answer[MigrationList]:
         """Return all migrations, without details."""
@@ -119,42 +102,7 @@ class Client:
 
     def _send(self, method: str, route: str, model: type[M], body: Json | None = None) -> Answer[M]:
         given = None if body is None else body.as_json()
-        try:
-            with self._http.stream(method, route, json=given) as response:
-                text = _read(response)
-        except httpx.TimeoutException as error:
-            limit = _TIMEOUT.connect if isinstance(error, httpx.ConnectTimeout) else _TIMEOUT.read
-            raise AppUnavailable(
-                f"{self._address} does not answer within {limit:.0f} s", action=_HOW_TO_REACH
-            ) from error
-        except httpx.HTTPError as error:
-            raise AppUnavailable(
-                f"cannot reach {self._address}: {str(error) or type(error).__name__}",
-                action=_HOW_TO_REACH,
-            ) from error
-        if response.is_success:
-            return Answer(model, text)
-        raise self._refusal(response, text)
-
-    def _refusal(self, response: httpx.Response, text: bytes) -> BackhaulError:
-        """Return what an answer other than success means, in the app's words if it has any."""
-        status = response.status_code
-        if status in (httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN):
-            what = "does not accept the key" if self._has_key else "wants a key, and none is given"
-            return RequestError(
-                status,
-                "Unauthorized",
-                f"{self._address} {what} (HTTP {status})",
-                action="give its function key in BACKHAUL_KEY or with --key; `backhaul up` writes"
-                " it to .backhaul/connection.json",
-            )
-        code, message, action = _told(text)
-        if not message:
-            message = f"{self._address} answers HTTP {status} {response.reason_phrase}".rstrip()
-            action = "check that the address is that of a Backhaul app; look at the app's log"
-        if status == httpx.codes.TOO_MANY_REQUESTS or status > httpx.codes.INTERNAL_SERVER_ERROR:
-            return AppUnavailable(message, action=action)
-        return RequestError(status, code, message, action=action)
+        return Answer(model, self._transport.send(method, route, body=given).text)
 
 
 def _route(migration: str) -> str:
@@ -167,31 +115,3 @@ def _route(migration: str) -> str:
             action="`backhaul status` lists the migrations with their ids",
         )
     return f"migrations/{migration}"
-
-
-def _read(response: httpx.Response) -> bytes:
-    text = bytearray()
-    for part in response.iter_bytes():
-        text += part
-        if len(text) > _LARGEST_ANSWER:
-            raise _not_understood(f"it is longer than {_LARGEST_ANSWER} bytes")
-    return bytes(text)
-
-
-def _told(text: bytes) -> tuple[str, str, str]:
-    """Return code, message and action of an error answer, empty where it has none."""
-    try:
-        document = from_json(text)
-    except ValueError:
-        return "", "", ""
-    error = document.get("error") if isinstance(document, dict) else None
-    told = error if isinstance(error, dict) else {}
-    code, message, action = (str(told.get(key, "")) for key in ("code", "message", "action"))
-    return code, message, action
-
-
-def _not_understood(why: str) -> BackhaulError:
-    return BackhaulError(
-        f"the answer of the app cannot be understood: {why}",
-        action="check that the address is that of a Backhaul app, and update this program",
-    )

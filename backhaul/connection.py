@@ -6,7 +6,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import httpx
-from pydantic import BaseModel, ConfigDict, SecretStr, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
 
 from shared.errors import ConfigurationError
 
@@ -17,12 +17,16 @@ _LARGEST_FILE = 64 * 1024
 
 
 class Connection(BaseModel):
-    """Address and function key of an app. `url` is what comes before `/api`, without query."""
+    """Address and function key of an app. `url` is what comes before `/api`, without query.
 
-    model_config = ConfigDict(frozen=True, extra="ignore")
+    `master_key` is that of the host the app runs on, if it is known.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="ignore", populate_by_name=True)
 
     url: str
     key: SecretStr | None = None
+    master_key: SecretStr | None = Field(None, alias="masterKey")
 
     @field_validator("url")
     @classmethod
@@ -40,7 +44,7 @@ class Connection(BaseModel):
             raise ValueError("it must have no user, query or fragment; give the key apart from it")
         return address
 
-    @field_validator("key")
+    @field_validator("key", "master_key")
     @classmethod
     def _check_key(cls, key: SecretStr | None) -> SecretStr | None:
         value = key.get_secret_value() if key else ""
@@ -72,6 +76,14 @@ def find_connection(url: str | None, key: str | None, folder: Path) -> Connectio
             f"the address or key of the app is wrong: {_reasons(error)}",
             action="correct --url and --key, or BACKHAUL_URL and BACKHAUL_KEY",
         ) from None
+
+
+def find_host(url: str | None, key: str | None, folder: Path) -> Connection:
+    """Return the address of a host and its master key; otherwise as `find_connection`."""
+    found = find_connection(url, key, folder)
+    if key is not None:
+        return found
+    return found.model_copy(update={"key": found.master_key})
 
 
 def _read(path: Path) -> Connection | None:

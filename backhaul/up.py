@@ -119,6 +119,7 @@ def _addresses(stack: Stack) -> list[str]:
         "",
         f"  App        {stack.url}/api/migrations",
         f"  Key        in {stack.connection_file}, where `backhaul status` finds it",
+        f"  Page       {stack.url}/admin/host shows what runs; its key is masterKey in that file",
         f"  Container  {stack.container.url}",
         f"  Target     {server['server']},{server['port']} ({kind})",
         f"  Events     that the app does not take end in {stack.dead_letters}",

@@ -212,6 +212,6 @@ class Stack:
         self._resources.enter_context(watcher.in_background())
 
     def _tell_command_line(self) -> None:
-        content = json.dumps({"url": self.url, "key": self.key})
+        content = {"url": self.url, "key": self.key, "masterKey": self.master_key}
         self.connection_file.touch(mode=0o600)
-        self.connection_file.write_text(content)
+        self.connection_file.write_text(json.dumps(content))

@@ -1,4 +1,4 @@
-"""The host's own endpoints under /admin: state, functions, keys, runs by hand, draining."""
+"""The host's own endpoints under /admin: state, functions, keys, queues, runs by hand, draining."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from typing import Any
 
 from azure.functions.durable_functions import ActivityTriggerConverter
 from azure.functions.meta import Datum
+from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -19,6 +20,7 @@ from local.host.app import App, Function, Trigger
 from local.host.errors import Refused
 from local.host.event_grid import EventGridWebhook
 from local.host.http_api import Endpoint
+from local.host.inside import Inside
 from local.host.invocation import Runner
 from local.host.keys import Keys
 from local.host.requests import given_key, read_json
@@ -40,6 +42,7 @@ class AdminApi:
         runner: Runner,
         timers: Timers,
         event_grid: EventGridWebhook,
+        inside: Inside,
     ) -> None:
         self._app = app
         self._endpoints = {one.function.name: one for one in endpoints}
@@ -48,6 +51,7 @@ class AdminApi:
         self._runner = runner
         self._timers = timers
         self._event_grid = event_grid
+        self._inside = inside
         self._started = time.monotonic()
         self._by_hand: set[asyncio.Task[None]] = set()
         self._runs: dict[Trigger, Callable[[Function, Any], Coroutine[Any, Any, None]]] = {
@@ -65,17 +69,19 @@ class AdminApi:
             raise Refused(401, "the admin endpoints need the master key")
         response = None
         if words[:1] == ["host"]:
-            response = self._host(request.method, words[1:])
+            response = await self._host(request.method, words[1:])
         elif words[:1] == ["functions"]:
             response = await self._functions(request, segments[1:])
         if response is None:
             raise Refused(404, f"{request.method} {request.url.path} is not in the admin API")
         return response
 
-    def _host(self, method: str, words: Sequence[str]) -> Response | None:
+    async def _host(self, method: str, words: Sequence[str]) -> Response | None:
         match [method, *words]:
             case ["GET", "status"]:
                 return self._status()
+            case ["GET", "queues"]:
+                return JsonAnswer(await run_in_threadpool(self._inside.queues))
             case ["POST", "drain"]:
                 self._writer.begin_drain()
                 return Response(status_code=202)

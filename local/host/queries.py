@@ -50,6 +50,17 @@ class EntityRow(NamedTuple):
     updated: str
 
 
+class Lengths(NamedTuple):
+    """How much waits in the hub. `due` is the time of the next durable timer."""
+
+    events: int
+    activities: int
+    timers: int
+    due: str | None
+    operations: int
+    entities: int
+
+
 class Schedule(NamedTuple):
     """When a timer function ran last, and was to run next."""
 
@@ -114,6 +125,37 @@ class HubQueries:
             return found, ""
         page = found[:top]
         return page, _make_token(page[-1].created, page[-1].id)
+
+    def newest(self, wanted: InstanceFilter, top: int) -> list[Instance]:
+        """Return instances without input and output, the newest first."""
+        prefix = wanted.prefix or ""
+        rows = self._ask(
+            "SELECT id, name, execution, version, status, NULL, NULL, custom_status, created,"
+            " updated, parent, parent_execution, parent_task FROM instance "
+            "WHERE id >= ? AND id < ? AND (? OR status IN (SELECT value FROM json_each(?))) "
+            "ORDER BY created DESC, id DESC LIMIT ?",
+            prefix,
+            prefix + _LAST,
+            not wanted.statuses,
+            json.dumps(list(wanted.statuses)),
+            top,
+        )
+        return [Instance._make(row) for row in rows]
+
+    def count_by_status(self) -> dict[str, int]:
+        """Return how many instances there are in each state, in the order of the states' names."""
+        return dict(
+            self._ask("SELECT status, COUNT(*) FROM instance GROUP BY status ORDER BY status")
+        )
+
+    def lengths(self) -> Lengths:
+        """Return how much waits in each queue, all at one moment."""
+        rows = self._ask(
+            "SELECT (SELECT COUNT(*) FROM inbox), (SELECT COUNT(*) FROM task WHERE due IS NULL), "
+            "(SELECT COUNT(*) FROM task WHERE due IS NOT NULL), (SELECT MIN(due) FROM task), "
+            "(SELECT COUNT(*) FROM entity_inbox), (SELECT COUNT(*) FROM entity)"
+        )
+        return Lengths._make(rows[0])
 
     def entity(self, name: str, key: str) -> str | None:
         """Return the state of an entity as JSON text; None when it does not exist."""

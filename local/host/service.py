@@ -21,11 +21,13 @@ from local.host.entity_batches import EntityBatches
 from local.host.event_grid import EventGridWebhook
 from local.host.http_api import Endpoint, HttpFunctions, find_endpoints
 from local.host.hub import Hub
+from local.host.inside import Inside
 from local.host.invocation import Runner
 from local.host.keys import DURABLE_KEY, FILE_NAME, Keys
 from local.host.links import Links
 from local.host.logs import set_up_logs
 from local.host.orchestrations import Orchestrations
+from local.host.page import PATH, HostPage
 from local.host.program import Program
 from local.host.queries import HubQueries
 from local.host.settings import HostSettings, load_app_settings, load_host_settings
@@ -152,6 +154,13 @@ class Service:
             self._runner,
         )
         self._endpoints = find_endpoints(app, settings.route_prefix)
+        inside = Inside(
+            settings.hub_name,
+            self._queries,
+            self._writer,
+            self._activities,
+            settings.max_activities,
+        )
         front = Front(
             self._keys,
             rpc_path,
@@ -166,7 +175,9 @@ class Service:
                 self._runner,
                 self._timers,
                 event_grid,
+                inside,
             ),
+            HostPage(inside, self._keys),
         )
         self._web = WebServer(
             front, self._sockets, on_loop=self._timers.start, on_failure=self._fail
@@ -203,6 +214,7 @@ class Service:
             f"App:      {self.app.directory}",
             f"Task hub: {self._settings.hub_name}, in {self._hub.path}",
             f"Keys:     {self._options.data / FILE_NAME}",
+            f"Page:     {self.origin}{PATH} (wants the master key)",
             "Functions:",
             *(f"    {line}" for line in describe(self.app, self._endpoints, self.origin)),
         ]

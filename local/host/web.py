@@ -22,6 +22,7 @@ from local.host.errors import HostError, Refused
 from local.host.event_grid import EventGridWebhook
 from local.host.http_api import HttpFunctions
 from local.host.keys import DURABLE_KEY, Keys
+from local.host.page import HostPage
 from local.host.requests import given_key
 
 _LOG = logging.getLogger(__name__)
@@ -42,6 +43,7 @@ class Front:
         functions: HttpFunctions,
         event_grid: EventGridWebhook,
         admin: AdminApi,
+        page: HostPage,
     ) -> None:
         self._keys = keys
         self._rpc_path = rpc_path
@@ -49,6 +51,7 @@ class Front:
         self._functions = functions
         self._event_grid = event_grid
         self._admin = admin
+        self._page = page
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -70,13 +73,16 @@ class Front:
         first = segments[0]
         if hmac.compare_digest(first.encode(), self._rpc_path.encode()):
             return await self._durable.handle(request, segments[1:])
-        match [segment.lower() for segment in segments[:3]]:
-            case ["runtime", "webhooks", "durabletask"]:
+        words = [segment.lower() for segment in segments]
+        match words:
+            case ["runtime", "webhooks", "durabletask", *_]:
                 if not self._keys.open_webhook(given_key(request), DURABLE_KEY):
                     raise Refused(401, "the management API needs its key in the query, as code")
                 return await self._durable.handle(request, segments[3:])
-            case ["runtime", "webhooks", "eventgrid"]:
+            case ["runtime", "webhooks", "eventgrid", *_]:
                 return await self._event_grid.handle(request)
+            case ["admin", "host", *rest] if self._page.serves(request.method, rest):
+                return await self._page.handle(request, segments[2:])
             case ["admin", *_]:
                 return await self._admin.handle(request, segments[1:])
         return await self._functions.handle(request)

@@ -24,6 +24,7 @@ _PURE = {
     "routes",
     "settings",
     "status",
+    "timeline",
     "turns",
 }
 _OURS = {"activities", "backhaul", "orchestrators", "shared", "triggers", "function_app"}
