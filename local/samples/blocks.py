@@ -78,7 +78,8 @@ def structure(
     strings = bytearray()
     for name, value in texts.items():
         raw = (value or "").encode("utf-16-le", "surrogatepass")
-        pairs[name] = Pair(len(raw), strings_at + len(strings)) if raw else Pair(0, 0)
+        # A text that may be left out has no place, one that is empty has.
+        pairs[name] = Pair(0, 0) if value is None else Pair(len(raw), strings_at + len(strings))
         strings += raw
     fixed = table.pack({**values, **pairs})
     return fixed + bytes(strings_at - len(fixed)) + strings

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID, uuid5
 
-from local.samples.sets import SQL_SERVER_2005
-from local.samples.versions import Version
+from local.samples import payload
+from local.samples.versions import SQL_SERVER_2005, Version
 from shared.backupfile import layout
 from shared.backupset import BackupHeader, BackupType, DatabaseFile
 from shared.lsn import Lsn
@@ -122,6 +122,13 @@ def describe(database: Database, state: State, taken: Taken) -> BackupHeader:
     )
 
 
+def file_sizes(database: Database, data_bytes: int) -> tuple[int, ...]:
+    """Return how much of so much data lies in each data file: whole extents."""
+    count = len(database.filegroups) * database.files_per_filegroup
+    extents = -(-data_bytes // payload.EXTENT)
+    return tuple(payload.EXTENT * share for share in payload.shares(extents, count))
+
+
 def file_list(
     database: Database, data_bytes: int, log_bytes: int, base_lsn: Lsn, base_guid: UUID
 ) -> tuple[DatabaseFile, ...]:
@@ -131,7 +138,8 @@ def file_list(
         for group_id, group in enumerate(database.filegroups, start=1)
         for number in range(1, database.files_per_filegroup + 1)
     ]
-    count = len(files)
+    whole = file_sizes(database, database.data_bytes)
+    held = file_sizes(database, data_bytes)
     data = [
         DatabaseFile(
             logical_name=database.name if index == 0 else f"{group}_{number}",
@@ -139,13 +147,13 @@ def file_list(
             + (".mdf" if index == 0 else f"_{group}_{number}.ndf"),
             type="D",
             file_group_name=group,
-            size=max(layout.PAGE_SIZE, database.data_bytes // count),
+            size=max(payload.EXTENT, whole[index]),
             max_size=_UNLIMITED_DATA,
             # File 1 is the first data file and file 2 the log; others follow.
             file_id=1 if index == 0 else index + 2,
             create_lsn=NO_LSN,
             unique_id=uuid5(database.family_guid, f"data {index}"),
-            backup_size_in_bytes=data_bytes // count,
+            backup_size_in_bytes=held[index],
             source_block_size=4096,
             file_group_id=group_id,
             differential_base_lsn=base_lsn,

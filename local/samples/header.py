@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from local.samples.blocks import structure
+from local.samples.versions import SQL_SERVER_2005, SQL_SERVER_2008, SQL_SERVER_2022
 from shared.backupfile import layout
+from shared.backupfile.codec import Layout
 from shared.backupset import BackupHeader, BackupType, DatabaseFile
 from shared.lsn import Lsn
 
@@ -23,37 +25,53 @@ _STATUS = {
     "BULK-LOGGED": layout.STATUS_SELECT_INTO,
     "FULL": 0,
 }
+_FULL = {BackupType.DATABASE, BackupType.FILE, BackupType.PARTIAL}
 _NO_GUID = UUID(int=0)
 _NO_LSN = Lsn(0)
+_UNLIMITED = 35184372080640
+
+
+class Provisional(NamedTuple):
+    """LSNs of the head copy of a header, from before the backup was over."""
+
+    first_lsn: Lsn
+    last_lsn: Lsn
+    checkpoint_lsn: Lsn
 
 
 @dataclass(frozen=True)
 class Background:
-    """What a header holds of the database beyond the columns of HEADERONLY."""
+    """What a header holds of the database beyond the columns of HEADERONLY.
+
+    `base_before` is the differential base when the backup began.
+    """
 
     log_chain_origin: Lsn = _NO_LSN
     last_log_backup_lsn: Lsn = _NO_LSN
     previous_fork_lsn: Lsn = _NO_LSN
     previous_fork_id: UUID = _NO_GUID
+    base_before_lsn: Lsn = _NO_LSN
     base_before_guid: UUID = _NO_GUID
-    provisional_lsn: Lsn | None = None
-    """FirstLSN, LastLSN and CheckpointLSN of the head copy, where they are not the final ones."""
+    provisional: Provisional | None = None
+    first_pass_sizes: tuple[int, ...] = ()
+    """BackupSizeInBytes of the data files in the head copy; empty where the tail says the same."""
+    database_id: int = 7
+    transfer_size: int = 0x10000
 
 
 def mqci(
     header: BackupHeader, files: Sequence[DatabaseFile], background: Background, *, final: bool
 ) -> bytes:
     """Return the stream's data: the tail copy if `final`, else the head copy."""
-    major = header.software_version_major
-    chunks = [_chunk(b"SCIN", _scin(header, files, background, final))]
-    data_files = [file for file in files if file.type != "L"]
+    copy = _Copy(header, background, final)
+    chunks = [_chunk(b"SCIN", copy.scin(files))]
     groups: dict[int, list[DatabaseFile]] = {}
-    for file in data_files:
+    for file in copy.sized(file for file in files if file.type != "L"):
         groups.setdefault(file.file_group_id, []).append(file)
     for members in groups.values():
-        chunks.append(_chunk(b"SFGI", _sfgi(members[0], major)))
-        chunks += [_chunk(b"SFIN", _sfin(file, header)) for file in members]
-    chunks += [_chunk(b"SFIN", _sfin(file, header)) for file in files if file.type == "L"]
+        chunks.append(_chunk(b"SFGI", copy.sfgi(members[0])))
+        chunks += [_chunk(b"SFIN", copy.sfin(file)) for file in members]
+    chunks += [_chunk(b"SFIN", copy.sfin(file)) for file in files if file.type == "L"]
     return b"".join(chunks)
 
 
@@ -62,91 +80,127 @@ def _chunk(tag: bytes, body: bytearray) -> bytes:
     return bytes(body)
 
 
-def _columns(model: BackupHeader | DatabaseFile, *but: str) -> dict[str, Any]:
-    table = layout.SCIN if isinstance(model, BackupHeader) else layout.SFIN
+class _Copy:
+    """One of the two copies of a header."""
+
+    def __init__(self, header: BackupHeader, background: Background, final: bool) -> None:
+        self._header = header
+        self._background = background
+        self._final = final
+        self._major = header.software_version_major
+        provisional = None if final else background.provisional
+        self._lsns = {name: getattr(provisional or header, name) for name in Provisional._fields}
+        self._forks = {
+            "fork_list_lsn": self._lsns["last_lsn"],
+            "recovery_fork_id": header.recovery_fork_id,
+            "last_log_backup_lsn": background.last_log_backup_lsn,
+            "previous_fork_lsn": background.previous_fork_lsn,
+            "previous_fork_lsn_again": background.previous_fork_lsn,
+            "previous_fork_id": background.previous_fork_id,
+            "previous_fork_id_again": background.previous_fork_id,
+        }
+
+    def sized(self, data_files: Iterable[DatabaseFile]) -> Iterable[DatabaseFile]:
+        """Return the data files with their sizes in this copy."""
+        sizes = self._background.first_pass_sizes
+        if self._final or not sizes:
+            return data_files
+        return (
+            file.model_copy(update={"backup_size_in_bytes": size})
+            for file, size in zip(data_files, sizes, strict=True)
+        )
+
+    def scin(self, files: Sequence[DatabaseFile]) -> bytearray:
+        header, background = self._header, self._background
+        texts = {"database_name": header.database_name, "server_name": header.server_name}
+        log_files = sum(file.type == "L" for file in files)
+        values = _columns(header, layout.SCIN, *texts) | self._lsns | self._forks
+        values.update(
+            data_file_count=len(files) - log_files,
+            log_file_count=log_files,
+            unknown_28=0 if self._major <= SQL_SERVER_2005 else 9,
+            type_letter=ord(_LETTERS[header.backup_type]),
+            collation=_COLLATIONS[header.collation],
+            status_bits=_STATUS[header.recovery_model] | layout.STATUS_PAGE_CHECKSUM,
+            differential_base_guid=header.differential_base_guid or _NO_GUID,
+            database_id=background.database_id,
+            transfer_size=background.transfer_size,
+            log_chain_origin=background.log_chain_origin,
+            base_before_guid=background.base_before_guid,
+        )
+        if not self._final:
+            values["backup_finish_date"] = None
+        body = structure(
+            layout.SCIN,
+            values,
+            texts,
+            self._since(
+                layout.SCIN_STRINGS_2005, layout.SCIN_STRINGS_2008, layout.SCIN_STRINGS_2012
+            ),
+        )
+        size = header.compressed_backup_size
+        if size is not None:
+            _lay_over(body, layout.SCIN_2008, {"compressed_backup_size": size})
+        if self._major >= SQL_SERVER_2022:
+            _lay_over(body, layout.SCIN_2022, {})
+        elif self._major > SQL_SERVER_2008:
+            _lay_over(body, layout.SCIN_2012, {})
+        return body
+
+    def sfgi(self, file: DatabaseFile) -> bytearray:
+        primary = file.file_group_id == 1
+        values = {
+            "flags": layout.SFGI_PRIMARY if primary else 0,
+            "file_group_id": file.file_group_id,
+            "file_group_guid": _NO_GUID if primary else file.unique_id,
+        }
+        strings = self._since(
+            layout.SFGI_STRINGS_2005, layout.SFGI_STRINGS_2005, layout.SFGI_STRINGS_2012
+        )
+        body = structure(layout.SFGI, values, {"file_group_name": file.file_group_name}, strings)
+        if self._major > SQL_SERVER_2008:
+            again = {"differential_base_lsn": self._background.base_before_lsn}
+            _lay_over(body, layout.SFGI_2012, self._lsns | self._forks | again)
+        return body
+
+    def sfin(self, file: DatabaseFile) -> bytearray:
+        is_log = file.type == "L"
+        texts = {"logical_name": file.logical_name, "physical_name": file.physical_name}
+        values = _columns(file, layout.SFIN, *texts) | self._lsns
+        full = self._header.backup_type in _FULL
+        size = file.backup_size_in_bytes if self._final or not is_log else 0
+        values.update(
+            flags=4 | (layout.SFIN_FULL_BACKUP if full and not is_log else 0),
+            type=layout.SFIN_LOG if is_log else layout.SFIN_DATA,
+            pages=size // layout.PAGE_SIZE & 0xFFFFFFFF,
+            backup_size_in_bytes=size,
+            growth=1024 * 1024,
+            initial_size=file.size,
+            max_size_again=_UNLIMITED,
+            size_again=file.size,
+            differential_base_guid=file.differential_base_guid or _NO_GUID,
+        )
+        if full and not is_log and not self._final:
+            values["differential_base_lsn"] = self._background.base_before_lsn
+            values["differential_base_guid"] = self._background.base_before_guid
+        strings = self._since(
+            layout.SFIN_STRINGS_2005, layout.SFIN_STRINGS_2008, layout.SFIN_STRINGS_2012
+        )
+        return structure(layout.SFIN, values, texts, strings)
+
+    def _since(self, of_2005: int, of_2008: int, of_2012: int) -> int:
+        """Return where strings begin in this version."""
+        if self._major <= SQL_SERVER_2005:
+            return of_2005
+        return of_2008 if self._major == SQL_SERVER_2008 else of_2012
+
+
+def _columns(model: BackupHeader | DatabaseFile, table: Layout, *but: str) -> dict[str, Any]:
     names = {field.name for field in table.fields} - set(but)
     return {name: getattr(model, name) for name in names & type(model).model_fields.keys()}
 
 
-def _scin(
-    header: BackupHeader, files: Sequence[DatabaseFile], background: Background, final: bool
-) -> bytearray:
-    texts = {"database_name": header.database_name, "server_name": header.server_name}
-    values = _columns(header, *texts)
-    log_files = sum(file.type == "L" for file in files)
-    values.update(
-        data_file_count=len(files) - log_files,
-        log_file_count=log_files,
-        type_letter=ord(_LETTERS[header.backup_type]),
-        collation=_COLLATIONS[header.collation],
-        status_bits=_STATUS[header.recovery_model] | layout.STATUS_PAGE_CHECKSUM,
-        differential_base_guid=header.differential_base_guid or _NO_GUID,
-        fork_list_lsn=header.last_lsn,
-        database_id=7,
-        log_chain_origin=background.log_chain_origin,
-        last_log_backup_lsn=background.last_log_backup_lsn,
-        previous_fork_lsn=background.previous_fork_lsn,
-        previous_fork_lsn_again=background.previous_fork_lsn,
-        previous_fork_id=background.previous_fork_id,
-        previous_fork_id_again=background.previous_fork_id,
-        base_before_guid=background.base_before_guid,
-    )
-    if not final:
-        values.update(backup_finish_date=None, backup_size=0)
-        if background.provisional_lsn is not None:
-            values.update(
-                dict.fromkeys(
-                    ("first_lsn", "last_lsn", "checkpoint_lsn"), background.provisional_lsn
-                )
-            )
-    body = structure(layout.SCIN, values, texts, _scin_strings(header.software_version_major))
-    size = header.compressed_backup_size
-    if size is not None:
-        extension = layout.SCIN_2008.pack({"compressed_backup_size": size if final else 0})
-        start = layout.SCIN_2008.offset_of("compressed_backup_size")
-        body[start : layout.SCIN_2008.size] = extension[start:]
-    return body
-
-
-def _scin_strings(major: int) -> int:
-    if major < 10:
-        return layout.SCIN_STRINGS_2005
-    return layout.SCIN_STRINGS_2008 if major == 10 else layout.SCIN_STRINGS_2012
-
-
-def _sfgi(file: DatabaseFile, major: int) -> bytearray:
-    primary = file.file_group_id == 1
-    values: Mapping[str, Any] = {
-        "flags": layout.SFGI_PRIMARY if primary else 0,
-        "file_group_id": file.file_group_id,
-        "file_group_guid": _NO_GUID if primary else file.unique_id,
-    }
-    strings = layout.SFGI_STRINGS_2012 if major > 10 else layout.SFGI_STRINGS_2005
-    return structure(layout.SFGI, values, {"file_group_name": file.file_group_name}, strings)
-
-
-def _sfin(file: DatabaseFile, header: BackupHeader) -> bytearray:
-    is_log = file.type == "L"
-    texts = {"logical_name": file.logical_name, "physical_name": file.physical_name}
-    values = _columns(file, *texts)
-    full = header.backup_type is BackupType.DATABASE
-    values.update(
-        flags=4 | (layout.SFIN_FULL_BACKUP if full and not is_log else 0),
-        type=layout.SFIN_LOG if is_log else layout.SFIN_DATA,
-        pages=0 if is_log else file.backup_size_in_bytes // layout.PAGE_SIZE,
-        growth=1024 * 1024,
-        initial_size=file.size,
-        max_size_again=file.max_size,
-        size_again=file.size,
-        first_lsn=header.first_lsn,
-        last_lsn=header.last_lsn,
-        checkpoint_lsn=header.checkpoint_lsn,
-        differential_base_guid=file.differential_base_guid or _NO_GUID,
-    )
-    return structure(layout.SFIN, values, texts, _sfin_strings(header.software_version_major))
-
-
-def _sfin_strings(major: int) -> int:
-    if major < 10:
-        return layout.SFIN_STRINGS_2005
-    return layout.SFIN_STRINGS_2008 if major == 10 else layout.SFIN_STRINGS_2012
+def _lay_over(body: bytearray, table: Layout, values: dict[str, Any]) -> None:
+    """Put the fields of a later version into a structure."""
+    start = table.fields[0].offset
+    body[start : table.size] = table.pack(values)[start:]

@@ -20,8 +20,17 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from local.samples.backup import SampleBackup, make_backup
-from local.samples.database import NO_GUID, NO_LSN, Database, State, Taken, describe, file_list
-from local.samples.header import Background
+from local.samples.database import (
+    NO_GUID,
+    NO_LSN,
+    Database,
+    State,
+    Taken,
+    describe,
+    file_list,
+    file_sizes,
+)
+from local.samples.header import Background, Provisional
 from local.samples.sets import SampleSet
 from local.samples.transaction_log import BLOCK_BYTES, advance, log_bytes, log_ranges
 from local.samples.versions import VERSIONS
@@ -223,21 +232,27 @@ class SampleDatabase:
         elif taken.backup_type is BackupType.DIFFERENTIAL:
             data_bytes = max(_EXTENT, self._database.data_bytes // 10)
         log_size = log_bytes(taken.first_lsn, state.end)
-        # From 2019 on the head of a data backup says what the checkpoint before it would have.
-        is_provisional = data_bytes and self._database.version.has_provisional_head
+        # From 2019 on the head of a data backup says what the checkpoint before it would have,
+        # and sizes of the first pass; the tail has those of the second.
+        is_provisional = bool(data_bytes) and self._database.version.has_provisional_head
         vlf, block, _ = taken.first_lsn.parts
+        before = Lsn.of(vlf, max(1, block - 4), 1)
+        last_pass = _EXTENT if is_provisional else data_bytes
         return SampleSet(
             header=describe(self._database, state, taken),
-            files=file_list(self._database, data_bytes, log_size, *base),
+            files=file_list(self._database, last_pass, log_size, *base),
             background=Background(
                 log_chain_origin=state.log_chain_origin,
                 last_log_backup_lsn=state.log_start or NO_LSN,
                 previous_fork_lsn=state.previous_fork_lsn,
                 previous_fork_id=state.previous_fork_id,
+                base_before_lsn=state.base_lsn,
                 base_before_guid=state.base_guid,
-                provisional_lsn=Lsn.of(vlf, max(1, block - 4), 1) if is_provisional else None,
+                provisional=Provisional(before, before, before) if is_provisional else None,
+                first_pass_sizes=(file_sizes(self._database, data_bytes) if is_provisional else ()),
             ),
             data_bytes=data_bytes,
+            changed_bytes=_EXTENT,
             log_ranges=log_ranges(taken.first_lsn, state.end),
             seed=self._random.getrandbits(32),
         )

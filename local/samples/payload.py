@@ -10,10 +10,16 @@ from functools import lru_cache
 from shared.backupfile import layout
 
 EXTENT = 65536
-"""Bytes that are made at once: the transfer size, to which BACKUP rounds data up."""
+"""Bytes that are made at once: the smallest transfer size, to which BACKUP rounds data up."""
 _SECTOR = 512
 _PAGE_HEADER = struct.Struct("<BB30xIH58x")
 _PAGE_VERSION, _DATA_PAGE = 1, 1
+
+
+def shares(total: int, count: int) -> list[int]:
+    """Return how much each of `count` gets of a total that is dealt out evenly."""
+    share, rest = divmod(total, count)
+    return [share + (number < rest) for number in range(count)]
 
 
 @lru_cache(maxsize=8)

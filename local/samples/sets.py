@@ -8,12 +8,10 @@ from functools import partial
 from local.samples import payload
 from local.samples.blocks import Bulk, SetBlocks, structure
 from local.samples.header import Background, mqci
+from local.samples.versions import SQL_SERVER_2005, SQL_SERVER_2008, SQL_SERVER_2019
 from shared.backupfile import layout
 from shared.backupfile.codec import Pair
 from shared.backupset import BackupHeader, BackupType, DatabaseFile, MediaLabel
-
-SQL_SERVER_2005, SQL_SERVER_2008, SQL_SERVER_2019 = 9, 10, 15
-"""Major versions from which on, or up to which, the bytes differ."""
 
 
 @dataclass(frozen=True)
@@ -29,15 +27,22 @@ class LogRange:
 
 @dataclass(frozen=True)
 class SampleSet:
-    """One backup set to write. `data_bytes` and the log are those of all media families."""
+    """One backup set to write. Its data and its log are those of all media families.
+
+    `data_bytes` is rounded up to the transfer size. From 2019 on `changed_bytes` is the data that
+    is written a second time.
+    """
 
     header: BackupHeader
     files: tuple[DatabaseFile, ...]
     background: Background = field(default_factory=Background)
     data_bytes: int = 0
+    changed_bytes: int = 0
     log_ranges: tuple[LogRange, ...] = ()
     seed: int = 0
     time_zone_quarters: int = 0
+    device_name: str = "C:"
+    volume_name: str = ""
 
     @property
     def attributes(self) -> int:
@@ -52,7 +57,7 @@ def set_blocks(sample: SampleSet, label: MediaLabel, filemark_size: int, start: 
     blocks = SetBlocks(filemark_size)
     blocks.open(b"SSET", _sset(sample, start), with_strings=True)
     blocks.close()
-    blocks.open(b"VOLB", _volb(sample.header), with_strings=True)
+    blocks.open(b"VOLB", _volb(sample), with_strings=True)
     blocks.close()
     header_block(blocks, b"MSCI", sample, final=False)
     if sample.header.backup_type is not BackupType.LOG:
@@ -71,12 +76,13 @@ def header_block(blocks: SetBlocks, tag: bytes, sample: SampleSet, *, final: boo
 
 def _data_blocks(blocks: SetBlocks, sample: SampleSet, label: MediaLabel) -> None:
     """Add the pages of this family; from 2019 on also those that changed meanwhile."""
-    extents = -(-sample.data_bytes // payload.EXTENT)
-    share, rest = divmod(extents, label.family_count)
-    passes = [share + (label.family_sequence_number <= rest)]
+    passes = [sample.data_bytes]
     if sample.header.software_version_major >= SQL_SERVER_2019:
-        passes.append(1)
-    for count in passes:
+        passes.append(sample.changed_bytes)
+    transfer = sample.background.transfer_size
+    for size in passes:
+        transfers = payload.shares(-(-size // transfer), label.family_count)
+        count = transfers[label.family_sequence_number - 1] * transfer // payload.EXTENT
         body = layout.MSDA.pack({}) + bytes(layout.MSDA_FIRST_STREAM - layout.MSDA.size)
         blocks.open(b"MSDA", body)
         if count:
@@ -138,7 +144,11 @@ def _sset(sample: SampleSet, start: int) -> bytearray:
     return structure(layout.SSET, values, texts, layout.SSET_STRINGS)
 
 
-def _volb(header: BackupHeader) -> bytearray:
-    texts = {"device_name": "C:", "machine_name": header.machine_name}
-    values = {"media_write_date": header.backup_start_date}
+def _volb(sample: SampleSet) -> bytearray:
+    texts = {
+        "device_name": sample.device_name,
+        "volume_name": sample.volume_name,
+        "machine_name": sample.header.machine_name,
+    }
+    values = {"media_write_date": sample.header.backup_start_date}
     return structure(layout.VOLB, values, texts, layout.VOLB.size)

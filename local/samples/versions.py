@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from local.samples.sets import SQL_SERVER_2019
+SQL_SERVER_2005, SQL_SERVER_2008, SQL_SERVER_2019, SQL_SERVER_2022 = 9, 10, 15, 16
+"""Major versions from which on, or up to which, the bytes differ."""
 
 
 class Version(NamedTuple):

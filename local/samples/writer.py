@@ -11,7 +11,8 @@ from collections.abc import Sequence
 from typing import Any, BinaryIO
 
 from local.samples.blocks import Bulk, Piece, block, fill, stream, stream_to, structure
-from local.samples.sets import SQL_SERVER_2005, SampleSet, header_block, set_blocks
+from local.samples.sets import SampleSet, header_block, set_blocks
+from local.samples.versions import SQL_SERVER_2005
 from shared.backupfile import layout
 from shared.backupset import MediaLabel
 
@@ -159,7 +160,11 @@ def _map_entry(sample: SampleSet, start: int, size: int) -> bytes:
     volume = structure(
         layout.TSMP_VOLUME,
         {"media_write_date": header.backup_start_date},
-        {"device_name": "C:", "machine_name": header.machine_name},
+        {
+            "device_name": sample.device_name,
+            "volume_name": sample.volume_name,
+            "machine_name": header.machine_name,
+        },
         layout.TSMP_VOLUME_BYTES,
     )
     for part in (entry, volume):

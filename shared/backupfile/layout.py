@@ -222,6 +222,13 @@ SCIN = Layout(
     Field("last_log_backup_lsn", 332, LSN, PROVED),
 )
 SCIN_2008 = Layout("SCIN", Field("compressed_backup_size", 344, SIZE, SEEN + "; absent in 2005"))
+SCIN_2012 = Layout("SCIN", Field("unknown_372", 372, U32, "seen from 2012 to 2019", 1))
+SCIN_2022 = Layout(
+    "SCIN",
+    Field("unknown_380", 380, U32, "seen from 2022 on", 1),
+    Field("unknown_384", 384, U32, "seen from 2022 on", 2),
+    Field("unknown_388", 388, U32, "seen from 2022 on", 3),
+)
 SCIN_STRINGS_2005, SCIN_STRINGS_2008, SCIN_STRINGS_2012 = 344, 364, 400
 
 FLAG_BULK_LOGGED = 0x0001
@@ -266,6 +273,22 @@ SFGI = Layout(
     Field("unknown_20", 20, U32, SEEN, 1),
     Field("file_group_guid", 24, GUID, SEEN),
 )
+SFGI_2012 = Layout(
+    "SFGI",
+    Field("unknown_40", 40, U32, "seen from 2012 on", 4),
+    Field("first_lsn", 52, LSN, "seen from 2012 on: as in SCIN, and so are those that follow"),
+    Field("last_lsn", 64, LSN, "seen from 2012 on"),
+    Field("checkpoint_lsn", 76, LSN, "seen from 2012 on"),
+    Field("differential_base_lsn", 100, LSN, "seen from 2012 on; of the base when it began"),
+    Field("last_log_backup_lsn", 112, LSN, "seen from 2012 on"),
+    Field("fork_list_lsn", 128, LSN, "seen from 2012 on"),
+    Field("recovery_fork_id", 140, GUID, "seen from 2012 on"),
+    Field("previous_fork_lsn", 156, LSN, "seen from 2012 on"),
+    Field("previous_fork_id", 168, GUID, "seen from 2012 on"),
+    Field("previous_fork_lsn_again", 184, LSN, "seen from 2012 on"),
+    Field("previous_fork_id_again", 196, GUID, "seen from 2012 on"),
+)
+"""Absent before 2012."""
 SFGI_PRIMARY = 0x10
 SFGI_STRINGS_2005, SFGI_STRINGS_2012 = 48, 224
 
