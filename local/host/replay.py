@@ -234,20 +234,11 @@ class _Machine:
         if work_id not in self._planned:
             self._release_cancelled()
         work = self._planned.pop(work_id, None)
-        seen = _describe(one["EventType"], _name_of(one))
         if work is None:
-            raise NonDeterminism(
-                f"Non-Deterministic workflow detected: the history has {seen} with sequence id "
-                f"{work_id}, which the orchestrator code no longer asks for. Was its code changed "
-                "while this instance was running?"
-            )
+            raise _non_determinism(one, "which the orchestrator code no longer asks for")
         wanted = _describe(work.kind, work.name)
-        if seen.casefold() != wanted.casefold():
-            raise NonDeterminism(
-                f"Non-Deterministic workflow detected: the history has {seen} with sequence id "
-                f"{work_id}, but the orchestrator code now asks for {wanted} there. Was its code "
-                "changed while this instance was running?"
-            )
+        if _described(one).casefold() != wanted.casefold():
+            raise _non_determinism(one, f"but the orchestrator code now asks for {wanted} there")
         if work_id in self._calls:
             self._requests[json.loads(one["Input"])["id"]] = self._calls.pop(work_id)
 
@@ -439,8 +430,23 @@ def _describe(kind: int, name: str) -> str:
     return f"{word} {name!r}" if name else word
 
 
-def _name_of(one: Event) -> str:
+def _described(one: Event) -> str:
     kind = one["EventType"]
     if kind == EventType.TIMER_CREATED:
-        return ""
-    return str(one["InstanceId"] if kind == EventType.EVENT_SENT else one["Name"])
+        return _describe(kind, "")
+    return _describe(kind, str(one["InstanceId"] if kind == EventType.EVENT_SENT else one["Name"]))
+
+
+def _non_determinism(one: Event, difference: str) -> NonDeterminism:
+    """Begins as the extension's message does, by which people find it."""
+    cause = "Was its code changed while this instance was running?"
+    if "RetryOf" in one:
+        cause += (
+            " Or does it go on while a call with retries is open, and wait for that call again"
+            " later? The ids of the next attempts cannot be told then, nor on Azure; put such a"
+            " call into a sub-orchestration."
+        )
+    return NonDeterminism(
+        f"Non-Deterministic workflow detected: the history has {_described(one)} with sequence id "
+        f"{one['EventId']}, {difference}. {cause}"
+    )

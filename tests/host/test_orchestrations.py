@@ -5,11 +5,14 @@ from __future__ import annotations
 import json
 import re
 import time
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.host.running_host import RunningHost, eventually
+
+_PATTERNS = json.loads((Path(__file__).parent / "data" / "patterns.json").read_text("utf-8"))
 
 
 def test_activities_in_a_row_and_side_by_side(durable: RunningHost) -> None:
@@ -113,6 +116,27 @@ def test_after_a_failed_wait_all_the_slow_sibling_is_waited_for(durable: Running
         float((durable.traces / f"{instance}-{name}").read_text()) for name in ("slow", "after")
     ]
     assert times[1] - times[0] > 0.5
+
+
+# -- waiting for several things --------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", _PATTERNS)
+def test_pattern(durable: RunningHost, name: str) -> None:
+    instance = durable.begin(name)
+    if name == "two_events_in_any_order":
+        durable.raise_event(instance, "B", "b")
+        durable.raise_event(instance, "A", "a")
+    ended = durable.wait(instance)
+    assert (ended["runtimeStatus"], ended["output"]) == ("Completed", _PATTERNS[name])
+
+
+@pytest.mark.embedded("its own words")
+def test_retries_that_are_waited_for_later_fail_with_a_reason(durable: RunningHost) -> None:
+    ended = durable.wait(durable.begin("retries_waited_for_later"))
+    assert ended["runtimeStatus"] == "Failed"
+    assert "Non-Deterministic workflow detected" in ended["output"]
+    assert "go on while a call with retries is open" in ended["output"]
 
 
 # -- timers and events -----------------------------------------------------------------------

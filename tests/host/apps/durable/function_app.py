@@ -15,6 +15,7 @@ from typing import Any, TypeAlias
 import azure.durable_functions as df
 import azure.functions as func
 from client_routes import bp as client_routes  # type: ignore[import-not-found]  # the app's folder
+from patterns import bp as patterns  # type: ignore[import-not-found]  # the app's folder
 
 Steps = Generator[Any, Any, Any]
 Context: TypeAlias = df.DurableOrchestrationContext
@@ -22,6 +23,7 @@ TRACES = Path(os.environ["TRACES"])
 
 app = df.DFApp(http_auth_level=func.AuthLevel.ANONYMOUS)
 app.register_functions(client_routes)
+app.register_functions(patterns)
 
 
 def orchestration(function: Callable[[Context], Any]) -> Any:
