@@ -37,6 +37,7 @@ class Provisional(NamedTuple):
     first_lsn: Lsn
     last_lsn: Lsn
     checkpoint_lsn: Lsn
+    last_log_backup_lsn: Lsn
 
 
 @dataclass(frozen=True)
@@ -88,12 +89,24 @@ class _Copy:
         self._background = background
         self._final = final
         self._major = header.software_version_major
-        provisional = None if final else background.provisional
-        self._lsns = {name: getattr(provisional or header, name) for name in Provisional._fields}
-        self._forks = {
-            "fork_list_lsn": self._lsns["last_lsn"],
+        lsns = background.provisional
+        if final or lsns is None:
+            lsns = Provisional(
+                header.first_lsn,
+                header.last_lsn,
+                header.checkpoint_lsn,
+                background.last_log_backup_lsn,
+            )
+        self._lsns = {
+            "first_lsn": lsns.first_lsn,
+            "last_lsn": lsns.last_lsn,
+            "checkpoint_lsn": lsns.checkpoint_lsn,
+        }
+        self._history = {
+            "log_chain_origin": background.log_chain_origin,
+            "last_log_backup_lsn": lsns.last_log_backup_lsn,
+            "fork_list_lsn": lsns.last_lsn,
             "recovery_fork_id": header.recovery_fork_id,
-            "last_log_backup_lsn": background.last_log_backup_lsn,
             "previous_fork_lsn": background.previous_fork_lsn,
             "previous_fork_lsn_again": background.previous_fork_lsn,
             "previous_fork_id": background.previous_fork_id,
@@ -114,7 +127,7 @@ class _Copy:
         header, background = self._header, self._background
         texts = {"database_name": header.database_name, "server_name": header.server_name}
         log_files = sum(file.type == "L" for file in files)
-        values = _columns(header, layout.SCIN, *texts) | self._lsns | self._forks
+        values = _columns(header, layout.SCIN, *texts) | self._lsns | self._history
         values.update(
             data_file_count=len(files) - log_files,
             log_file_count=log_files,
@@ -125,7 +138,6 @@ class _Copy:
             differential_base_guid=header.differential_base_guid or _NO_GUID,
             database_id=background.database_id,
             transfer_size=background.transfer_size,
-            log_chain_origin=background.log_chain_origin,
             base_before_guid=background.base_before_guid,
         )
         if not self._final:
@@ -159,8 +171,7 @@ class _Copy:
         )
         body = structure(layout.SFGI, values, {"file_group_name": file.file_group_name}, strings)
         if self._major > SQL_SERVER_2008:
-            again = {"differential_base_lsn": self._background.base_before_lsn}
-            _lay_over(body, layout.SFGI_2012, self._lsns | self._forks | again)
+            _lay_over(body, layout.SFGI_2012, self._lsns | self._history)
         return body
 
     def sfin(self, file: DatabaseFile) -> bytearray:

@@ -237,18 +237,20 @@ class SampleDatabase:
         is_provisional = bool(data_bytes) and self._database.version.has_provisional_head
         vlf, block, _ = taken.first_lsn.parts
         before = Lsn.of(vlf, max(1, block - 4), 1)
+        log_end = state.log_start or taken.checkpoint_lsn
+        provisional = Provisional(before, before, before, state.log_start or before)
         last_pass = _EXTENT if is_provisional else data_bytes
         return SampleSet(
             header=describe(self._database, state, taken),
             files=file_list(self._database, last_pass, log_size, *base),
             background=Background(
                 log_chain_origin=state.log_chain_origin,
-                last_log_backup_lsn=state.log_start or NO_LSN,
+                last_log_backup_lsn=log_end,
                 previous_fork_lsn=state.previous_fork_lsn,
                 previous_fork_id=state.previous_fork_id,
                 base_before_lsn=state.base_lsn,
                 base_before_guid=state.base_guid,
-                provisional=Provisional(before, before, before) if is_provisional else None,
+                provisional=provisional if is_provisional else None,
                 first_pass_sizes=(file_sizes(self._database, data_bytes) if is_provisional else ()),
             ),
             data_bytes=data_bytes,

@@ -12,6 +12,7 @@ from local.samples.versions import SQL_SERVER_2005, SQL_SERVER_2008, SQL_SERVER_
 from shared.backupfile import layout
 from shared.backupfile.codec import Pair
 from shared.backupset import BackupHeader, BackupType, DatabaseFile, MediaLabel
+from shared.lsn import Lsn
 
 
 @dataclass(frozen=True)
@@ -23,6 +24,8 @@ class LogRange:
     vlf_length: int
     start: int
     end: int
+    vlf_parity: int = 0x40
+    vlf_create_lsn: Lsn | None = None
 
 
 @dataclass(frozen=True)
@@ -96,11 +99,11 @@ def _data_blocks(blocks: SetBlocks, sample: SampleSet, label: MediaLabel) -> Non
 def _log_blocks(blocks: SetBlocks, sample: SampleSet, label: MediaLabel) -> None:
     """Add one MSTL per range; all families name the ranges, the first one holds the log."""
     major = sample.header.software_version_major
-    first_stream = layout.MSTL_FIRST_STREAM_2012
+    first_stream, release = layout.MSTL_FIRST_STREAM_2012, 5
     if major <= SQL_SERVER_2008:
-        first_stream = layout.MSTL_FIRST_STREAM_2008
+        first_stream, release = layout.MSTL_FIRST_STREAM_2008, 4
     if major == SQL_SERVER_2005:
-        first_stream = layout.MSTL_FIRST_STREAM_2005
+        first_stream, release = layout.MSTL_FIRST_STREAM_2005, 2
     for part in sample.log_ranges:
         values = {
             "start": part.start,
@@ -109,6 +112,9 @@ def _log_blocks(blocks: SetBlocks, sample: SampleSet, label: MediaLabel) -> None
             "vlf_sequence": part.vlf_sequence,
             "vlf_length": part.vlf_length,
             "vlf_offset": part.vlf_offset,
+            "vlf_parity": part.vlf_parity,
+            "vlf_create_lsn": part.vlf_create_lsn,
+            "unknown_126": release,
         }
         body = layout.MSTL.pack(values)
         blocks.open(b"MSTL", body + bytes(first_stream - len(body)))

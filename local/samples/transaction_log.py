@@ -46,7 +46,7 @@ def log_ranges(first: Lsn, last: Lsn) -> tuple[LogRange, ...]:
         for vlf in range(first_vlf, last_vlf + 1)
     ]
     unused = [
-        LogRange(vlf_sequence=0, vlf_offset=_offset(vlf), vlf_length=_VLF_BYTES, start=0, end=0)
+        LogRange(0, vlf_offset=_offset(vlf), vlf_length=_VLF_BYTES, start=0, end=0, vlf_parity=0)
         for vlf in range(last_vlf + 1, first_vlf + _VLF_COUNT)
     ]
     return tuple(used + unused)

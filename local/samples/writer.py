@@ -16,6 +16,9 @@ from local.samples.versions import SQL_SERVER_2005
 from shared.backupfile import layout
 from shared.backupset import MediaLabel
 
+_PASSWORD_DIGEST = "\0" * 8
+"""Stands for the 16 bytes that SQL Server makes of a media password."""
+
 
 def write_backup(
     out: BinaryIO, label: MediaLabel, sets: Sequence[SampleSet], *, filemark_size: int = 512
@@ -31,13 +34,11 @@ def write_backup(
     for sample in sets:
         start = file.length
         blocks = set_blocks(sample, label, filemark_size, start)
-        # The first set is said to have the label's size too, as in BackupSize.
-        size = blocks.length + (0 if entries else blocks.unit)
         header_block(blocks, b"MSLS", sample, final=True)
         for piece in blocks.pieces:
             file.write(piece)
         file.filemark()
-        entries.append(_map_entry(sample, start, size))
+        entries.append(_map_entry(sample, start))
         file.write(_end_of_set(sample, label, blocks.unit, entries, file.length))
         file.filemark()
 
@@ -102,7 +103,7 @@ def _tape(label: MediaLabel, filemark_size: int) -> bytes:
     texts = {
         "media_name": label.media_name,
         "media_description": label.media_description,
-        "media_password": "hidden" if label.has_password else None,
+        "media_password": _PASSWORD_DIGEST if label.has_password else None,
         "software_name": label.software_name + "\0\0",
     }
     raid = layout.RAID.pack(
@@ -122,14 +123,19 @@ def _tape(label: MediaLabel, filemark_size: int) -> bytes:
 def _end_of_set(
     sample: SampleSet, label: MediaLabel, unit: int, entries: Sequence[bytes], offset: int
 ) -> bytes:
-    """Return both ESETs: the first carries the set map, the second says where the first is."""
+    """Return both ESETs: the first carries the set map, the second says where the first is.
+
+    In 2005 it says where the map is.
+    """
     set_map = layout.TSMP.pack({"media_family_id": label.media_family_id, "sets": len(entries)})
     set_map += bytes(layout.TSMP_BYTES - len(set_map)) + b"".join(entries)
     first = _eset(sample, set_map_address=0)
     first += stream_to(b"OTCP", len(first), layout.STREAM.size, unit)
+    set_map_at = len(first)
     first += stream(b"TSMP", bytes(set_map))
     first += fill(len(first), unit)
-    second = _eset(sample, set_map_address=offset)
+    of_2005 = sample.header.software_version_major == SQL_SERVER_2005
+    second = _eset(sample, set_map_address=offset + (set_map_at if of_2005 else 0))
     return bytes(first + second + fill(len(second), unit))
 
 
@@ -144,7 +150,7 @@ def _eset(sample: SampleSet, set_map_address: int) -> bytearray:
     return block(b"ESET", body + bytes(layout.ESET_FIRST_STREAM - len(body)))
 
 
-def _map_entry(sample: SampleSet, start: int, size: int) -> bytes:
+def _map_entry(sample: SampleSet, start: int) -> bytes:
     """Return what the set map says of one set and its volume."""
     header = sample.header
     texts = {"backup_name": header.backup_name, "user_name": header.user_name}
@@ -152,7 +158,7 @@ def _map_entry(sample: SampleSet, start: int, size: int) -> bytes:
         "set_attributes": sample.attributes,
         "set_address": start,
         "position": header.position,
-        "size": size,
+        "size": header.backup_size,
         "media_write_date": header.backup_start_date,
         "time_zone": sample.time_zone_quarters,
     }
@@ -162,7 +168,7 @@ def _map_entry(sample: SampleSet, start: int, size: int) -> bytes:
         {"media_write_date": header.backup_start_date},
         {
             "device_name": sample.device_name,
-            "volume_name": sample.volume_name,
+            "volume_name": sample.volume_name or None,
             "machine_name": header.machine_name,
         },
         layout.TSMP_VOLUME_BYTES,

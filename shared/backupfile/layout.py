@@ -279,7 +279,7 @@ SFGI_2012 = Layout(
     Field("first_lsn", 52, LSN, "seen from 2012 on: as in SCIN, and so are those that follow"),
     Field("last_lsn", 64, LSN, "seen from 2012 on"),
     Field("checkpoint_lsn", 76, LSN, "seen from 2012 on"),
-    Field("differential_base_lsn", 100, LSN, "seen from 2012 on; of the base when it began"),
+    Field("log_chain_origin", 100, LSN, "seen from 2012 on"),
     Field("last_log_backup_lsn", 112, LSN, "seen from 2012 on"),
     Field("fork_list_lsn", 128, LSN, "seen from 2012 on"),
     Field("recovery_fork_id", 140, GUID, "seen from 2012 on"),
@@ -339,6 +339,10 @@ MSTL = Layout(
     Field("vlf_sequence", 92, U32, PROVED),
     Field("vlf_length", 96, U64, SEEN),
     Field("vlf_offset", 104, U64, PROVED),
+    Field("log_file_id", 112, U16, SEEN, 2),
+    Field("vlf_parity", 114, U8, SEEN + ": 0x40 or 0x80, 0 while unused"),
+    Field("vlf_create_lsn", 116, LSN, SEEN),
+    Field("unknown_126", 126, U8, SEEN + ": 2 in 2005, 4 in 2008, from 2012 on 5", 5),
 )
 MSTL_LOG_FILE = 92
 MSTL_FIRST_STREAM_2005, MSTL_FIRST_STREAM_2008, MSTL_FIRST_STREAM_2012 = 128, 592, 596

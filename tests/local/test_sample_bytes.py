@@ -16,7 +16,7 @@ from local.samples.sets import SampleSet
 from local.samples.writer import write_backup
 from shared.backupfile import BytesSource, read_backup
 from shared.backupset import BackupHeader, DatabaseFile, MediaLabel
-from tests.backupfile.real_backups import RealBackup, each, real_backups
+from tests.backupfile.real_backups import real_backups
 from tests.backupfile.walk import Part, walk, words_xor
 from tests.local.backup_strategies import database_files, headers, labels
 
@@ -38,50 +38,6 @@ def test_whatever_is_written_is_read(
 
     assert content.label == label
     assert content.sets == ((header, tuple(files)),)
-
-
-@each(compressed=False)
-def test_real_backup_written_anew_says_the_same(backup: RealBackup) -> None:
-    data = backup.path.read_bytes()
-    content = read_backup(BytesSource(data))
-    # The writer knows the bytes of two collations only.
-    sets = [
-        SampleSet(header.model_copy(update={"collation": None}), files)
-        for header, files in content.sets
-    ]
-
-    again = read_backup(BytesSource(written(content.label, sets, data[64] * 512)))
-
-    assert again.label == content.label
-    for (header, files), sample in zip(again.sets, sets, strict=True):
-        begins = {"begins_log_chain": sample.header.begins_log_chain}
-        assert header.model_copy(update=begins) == sample.header
-        assert files == sample.files
-
-
-def block(data: bytes, tag: str, skip: int = 0) -> bytes:
-    """Return the first block of that type with its streams, without its own header."""
-    parts = [part for part in walk(data) if part.is_block]
-    index = next(i for i, part in enumerate(parts) if part.tag == tag)
-    return data[parts[index].offset + skip : parts[index + 1].offset]
-
-
-@each(compressed=False)
-def test_label_and_start_of_set_are_those_of_the_real_file(backup: RealBackup) -> None:
-    data = backup.path.read_bytes()
-    content = read_backup(BytesSource(data))
-    quarters = [facts["timeZoneOffsetMinutes"] // 15 for facts in backup.facts["sets"]]
-    sets = [
-        SampleSet(header.model_copy(update={"collation": None}), files, time_zone_quarters=zone)
-        for (header, files), zone in zip(content.sets, quarters, strict=True)
-    ]
-
-    again = written(content.label, sets, data[64] * 512)
-
-    if not content.label.has_password:
-        assert block(again, "TAPE") == block(data, "TAPE")
-    if sets:
-        assert block(again, "SSET") == block(data, "SSET")
 
 
 def shape(data: bytes) -> list[tuple[str, int]]:
