@@ -7,6 +7,6 @@ kept, only what was applied to which database. `serve` runs it inside a test; fr
 """
 
 from local.sqlserver.server import Server, serve
-from local.sqlserver.settings import PRODUCTS, Settings
+from local.sqlserver.settings import EDITIONS, PRODUCTS, Settings
 
-__all__ = ["PRODUCTS", "Server", "Settings", "serve"]
+__all__ = ["EDITIONS", "PRODUCTS", "Server", "Settings", "serve"]

@@ -48,6 +48,27 @@ PRODUCTS = {
 
 
 @dataclass(frozen=True)
+class Edition:
+    """An edition: what SERVERPROPERTY says of it, and what it lacks."""
+
+    name: str
+    engine_edition: int
+    has_agent: bool = True
+    max_database_bytes: int | None = None
+
+
+EDITIONS = {
+    "developer": Edition("Developer Edition (64-bit)", 3),
+    "enterprise": Edition("Enterprise Edition: Core-based Licensing (64-bit)", 3),
+    "standard": Edition("Standard Edition (64-bit)", 2),
+    "web": Edition("Web Edition (64-bit)", 2),
+    "express": Edition("Express Edition (64-bit)", 4, False, 10 * 1024**3),
+}
+"""Editions that can be simulated. Source: Microsoft Learn, "SERVERPROPERTY", EngineEdition, and
+"Editions and supported features of SQL Server"."""
+
+
+@dataclass(frozen=True)
 class Settings:
     """How the server is simulated.
 
@@ -55,9 +76,12 @@ class Settings:
         data: Folder of the server's own state. It is created; one server at a time may use it.
         password: Password of the only login.
         port: Port on the loopback address, 0 for any that is free.
-        restore_speed: Megabytes (1,000,000 bytes) per second of a RESTORE; None reads as fast
-            as the device gives.
+        agent: Whether SQL Server Agent runs, on an edition that has one.
+        restore_speed: Megabytes (1,000,000 bytes) per second of a RESTORE, by the server's clock;
+            None reads as fast as the device gives.
         restore_delay_s: Time that each RESTORE takes before it begins to copy.
+        clock_factor: How many times faster than the real one the server's clock goes. Speed and
+            delay are of the server's clock.
         separated_messages: Whether each message of a RESTORE is a result of its own, as real
             servers send them: a client that does not read to the end then loses its RESTORE.
         redo_slots_behind: How many slots below the LastLSN of a log redo_start_lsn is reported
@@ -70,9 +94,12 @@ class Settings:
     user: str = "sa"
     port: int = 0
     product: Product = PRODUCTS["2022"]
+    edition: Edition = EDITIONS["developer"]
+    agent: bool = True
     server_name: str = "SIMULATED"
     restore_speed: float | None = None
     restore_delay_s: float = 0.0
+    clock_factor: float = 1.0
     separated_messages: bool = True
     redo_slots_behind: int = 2
     data_path: str = "/var/opt/mssql/data/"
@@ -90,5 +117,5 @@ class Settings:
         return (
             f"SIMULATED Microsoft SQL Server {self.product.name} - {self.product.version} (X64) \n"
             "\tThis is Backhaul's simulation for tests and demos. It keeps no data.\n"
-            "\tDeveloper Edition (64-bit) on Linux\n"
+            f"\t{self.edition.name} on Linux\n"
         )

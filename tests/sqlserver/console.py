@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from local.sqlserver.catalog.context import Context
-from local.sqlserver.engine.instance import Instance, now
+from local.sqlserver.engine.instance import Instance
 from local.sqlserver.engine.sessions import Request, Session
 from local.sqlserver.errors import Diagnostic
 from local.sqlserver.results import Column
@@ -56,7 +56,11 @@ class Console:
 
     def _open(self) -> Session:
         return self.instance.sessions.open(
-            login="sa", host="here", application="tests", now=now(), disconnect=lambda: None
+            login="sa",
+            host="here",
+            application="tests",
+            now=self.instance.clock.now(),
+            disconnect=lambda: None,
         )
 
     def another(self) -> Console:
@@ -66,7 +70,8 @@ class Console:
     def run(self, text: str, request: Request | None = None) -> Answer:
         """Run a batch."""
         answer = Answer()
-        Batch(Context(self.instance, self.session), request or Request(now()), answer).run(text)
+        request = request or self.instance.new_request(self.session)
+        Batch(Context(self.instance, self.session), request, answer).run(text)
         return answer
 
     def must(self, text: str) -> Answer:

@@ -14,8 +14,8 @@ import pytest
 
 from local.samples import SampleBackup, SampleDatabase
 from local.sqlserver import Settings
-from local.sqlserver.engine.instance import Instance, now
-from local.sqlserver.engine.sessions import Request, Stop
+from local.sqlserver.engine.instance import Instance
+from local.sqlserver.engine.sessions import Stop
 from local.sqlserver.errors import Aborted
 from shared.backupset import BackupType
 from shared.errors import ConfigurationError
@@ -63,7 +63,7 @@ def _abort(console: Console, statement: str) -> None:
     instance = console.instance
     fast = instance.settings
     instance.settings = replace(fast, restore_speed=_SLOW)
-    request = Request(now())
+    request = instance.new_request(console.session)
 
     def stop() -> None:
         while request.percent == 0:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
@@ -134,8 +135,9 @@ def _with_credential(
 
 
 def test_a_blob_is_read_with_the_credential_of_its_container(
-    console: Console, full: SampleBackup, blobs: BlobServer
+    console: Console, full: SampleBackup, blobs: BlobServer, caplog: pytest.LogCaptureFixture
 ) -> None:
+    caplog.set_level(logging.DEBUG)
     url = blobs.put("landing/a b/ü'.bak", full.to_bytes()[0])
     _with_credential(console, f"{blobs.url}/landing")
     quoted = url.replace("'", "''")
@@ -145,6 +147,7 @@ def test_a_blob_is_read_with_the_credential_of_its_container(
     assert header.table[0][names.index("BackupSetGUID")] == full.header.backup_set_guid
     assert console.must(f"RESTORE VERIFYONLY FROM URL = N'{quoted}'").told
     assert all(query == SAS for query in blobs.queries)
+    assert "sig=" not in caplog.text
 
 
 @pytest.mark.parametrize(

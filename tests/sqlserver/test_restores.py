@@ -28,12 +28,12 @@ def test_restore_sequence(case: dict[str, Any], tmp_path: Path) -> None:
     folders = ("D:\\Data", "L:\\Log")
     settings = Settings(tmp_path / "instance", "", directories=folders, redo_slots_behind=0)
     with closing(Instance(settings)) as instance:
-        sequence = _Sequence(Console(instance), _take(case["take"]), tmp_path)
+        sequence = _Sequence(Console(instance), take(case["take"]), tmp_path)
         for step in case["steps"]:
             sequence.run({"restore": step} if isinstance(step, int) else step)
 
 
-def _take(plays: list[Any]) -> list[SampleBackup]:
+def take(plays: list[Any]) -> list[SampleBackup]:
     backups: list[SampleBackup] = []
     database = SampleDatabase("Sales", data_bytes=_DATA_BYTES)
     for play in plays:

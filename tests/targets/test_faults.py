@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from local.sqlserver.errors import MESSAGES
+from local.sqlserver.messages import MESSAGES
 from shared.errors import BackhaulError
 from shared.targets import faults
 from shared.targets.fault_table import FAULTS, Fault, Kind

@@ -6,17 +6,22 @@ from dataclasses import dataclass, field
 
 from local.sqlserver.engine.instance import Instance
 from local.sqlserver.engine.sessions import Session
-from local.sqlserver.errors import refuse
+from local.sqlserver.errors import Diagnostic, refuse
 from local.sqlserver.sqltypes import SqlType
 
 
 @dataclass
 class Context:
-    """The surroundings of one batch. Variables live as long as the batch; names have no case."""
+    """The surroundings of one batch. Variables live as long as the batch; names have no case.
+
+    `caught` is the error that a CATCH block around the statement handles.
+    """
 
     instance: Instance
     session: Session
     row_count: int = 0
+    last_error: int = 0
+    caught: Diagnostic | None = None
     _variables: dict[str, tuple[SqlType, object]] = field(default_factory=dict)
 
     def declare(self, name: str, sql_type: SqlType, value: object) -> None:

@@ -9,14 +9,13 @@ from __future__ import annotations
 import os
 import socket
 from collections.abc import Callable, Sequence
-from datetime import timezone
 from functools import reduce
 from typing import NamedTuple
 from uuid import uuid4
 
 from local.sqlserver.catalog.context import Context
 from local.sqlserver.catalog.conversion import common_type, comparable_key, convert
-from local.sqlserver.engine.instance import COLLATION, now
+from local.sqlserver.engine.instance import COLLATION
 from local.sqlserver.engine.model import Database, DatabaseState
 from local.sqlserver.errors import not_simulated, refuse
 from local.sqlserver.sqltypes import (
@@ -36,8 +35,6 @@ from local.sqlserver.sqltypes import (
 
 AGGREGATES = ("COUNT", "MIN", "MAX", "SUM")
 
-_DEVELOPER = 3
-"""SERVERPROPERTY('EngineEdition') of Enterprise and Developer."""
 _SERVER_ROLES = (
     "sysadmin",
     "securityadmin",
@@ -109,6 +106,7 @@ def global_variable(context: Context, name: str) -> tuple[SqlType, object]:
         "@@SERVICENAME": (SYSNAME, "MSSQLSERVER"),
         "@@SPID": (SMALLINT, session.session_id),
         "@@TRANCOUNT": (INT, int(session.transaction is not None)),
+        "@@ERROR": (INT, context.last_error),
         "@@ROWCOUNT": (INT, context.row_count),
         "@@LANGUAGE": (SYSNAME, "us_english"),
         "@@MAX_PRECISION": (TINYINT, 38),
@@ -136,8 +134,8 @@ def _server_property(context: Context, values: Values) -> object:
         "machinename": socket.gethostname(),
         "computernamephysicalnetbios": socket.gethostname(),
         "servername": settings.server_name,
-        "edition": "Developer Edition (64-bit) SIMULATED",
-        "engineedition": _DEVELOPER,
+        "edition": f"{settings.edition.name} SIMULATED",
+        "engineedition": settings.edition.engine_edition,
         "productversion": product.version,
         "productmajorversion": str(major),
         "productminorversion": str(minor),
@@ -265,12 +263,22 @@ _FUNCTIONS: dict[str, Function] = {
     "CURRENT_USER": Function((), 0, SYSNAME, lambda context, values: "dbo"),
     "HOST_NAME": Function((), 0, SYSNAME, lambda context, values: context.session.host),
     "APP_NAME": Function((), 0, SYSNAME, lambda context, values: context.session.application),
-    "GETDATE": Function((), 0, DATETIME, lambda context, values: now()),
-    "CURRENT_TIMESTAMP": Function((), 0, DATETIME, lambda context, values: now()),
-    "GETUTCDATE": Function((), 0, DATETIME, lambda context, values: _utc()),
-    "SYSDATETIME": Function((), 0, _DATETIME2, lambda context, values: now()),
-    "SYSUTCDATETIME": Function((), 0, _DATETIME2, lambda context, values: _utc()),
+    "GETDATE": Function((), 0, DATETIME, lambda context, values: context.instance.clock.now()),
+    "CURRENT_TIMESTAMP": Function(
+        (), 0, DATETIME, lambda context, values: context.instance.clock.now()
+    ),
+    "GETUTCDATE": Function((), 0, DATETIME, lambda context, values: _utc(context)),
+    "SYSDATETIME": Function(
+        (), 0, _DATETIME2, lambda context, values: context.instance.clock.now()
+    ),
+    "SYSUTCDATETIME": Function((), 0, _DATETIME2, lambda context, values: _utc(context)),
     "NEWID": Function((), 0, UNIQUEIDENTIFIER, lambda context, values: uuid4()),
+    "ERROR_NUMBER": Function((), 0, INT, lambda context, values: _caught(context, "number")),
+    "ERROR_SEVERITY": Function((), 0, INT, lambda context, values: _caught(context, "severity")),
+    "ERROR_STATE": Function((), 0, INT, lambda context, values: _caught(context, "state")),
+    "ERROR_MESSAGE": Function((), 0, _TEXT, lambda context, values: _caught(context, "text")),
+    "ERROR_LINE": Function((), 0, INT, lambda context, values: 1 if context.caught else None),
+    "ERROR_PROCEDURE": Function((), 0, SYSNAME, lambda context, values: None),
     "ISNULL": Function((None, None), 2, _first, _coalesce),
     "COALESCE": Function((None,), 1, _common, _coalesce, repeats=True),
     "NULLIF": Function((None, None), 2, _first, _null_if),
@@ -288,5 +296,10 @@ _FUNCTIONS: dict[str, Function] = {
 }
 
 
-def _utc() -> object:
-    return now().astimezone(timezone.utc).replace(tzinfo=None)
+def _caught(context: Context, name: str) -> object:
+    """Return a part of the error that a CATCH block handles; NULL outside of one."""
+    return getattr(context.caught, name) if context.caught else None
+
+
+def _utc(context: Context) -> object:
+    return context.instance.clock.utc_now().replace(tzinfo=None)

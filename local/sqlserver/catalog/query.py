@@ -37,6 +37,12 @@ def evaluate(expression: ast.Expression, target: SqlType, context: Context) -> o
     return Compiler(NO_SCOPE, context, _subquery).converted(expression, target)(((),))
 
 
+def value_of(expression: ast.Expression, context: Context) -> tuple[SqlType, object]:
+    """Return type and value of an expression without a query around it."""
+    value = Compiler(NO_SCOPE, context, _subquery).value(expression)
+    return value.type, value.of(((),))
+
+
 def is_true(expression: ast.Expression, context: Context) -> bool:
     """Tell whether a condition without a query around it holds."""
     return Compiler(NO_SCOPE, context, _subquery).condition(expression)(((),)) is True

@@ -6,15 +6,19 @@ other column is refused by name, because a wrong NULL would be worse.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from typing import Any, NamedTuple
+import os
+from collections.abc import Callable, Iterable
+from datetime import datetime
+from typing import NamedTuple
 
+from local.sqlserver.catalog.agent import AGENT_VIEWS
 from local.sqlserver.catalog.context import Context
 from local.sqlserver.catalog.msdb import BACKUPSET, RESTOREFILE, RESTOREHISTORY, restored_files
+from local.sqlserver.catalog.view import View
 from local.sqlserver.engine.model import Credential, Database, PhysicalFile, Position
 from local.sqlserver.engine.sessions import Request, Session
 from local.sqlserver.errors import not_simulated
-from local.sqlserver.results import Column, Field
+from local.sqlserver.results import Field
 from local.sqlserver.sqltypes import (
     BIGINT,
     BIT,
@@ -34,23 +38,6 @@ _PAGE = 8192
 _MODELS = {"FULL": 1, "BULK-LOGGED": 2, "SIMPLE": 3}
 _FILE_TYPES = {"D": (0, "ROWS"), "L": (1, "LOG"), "S": (2, "FILESTREAM"), "F": (4, "FULLTEXT")}
 _SA = b"\x01"
-
-
-class View(NamedTuple):
-    """A view: its fields, and the items that it has a row for."""
-
-    fields: Sequence[Field[Any]]
-    items: Callable[[Context], Iterable[Any]]
-
-    @property
-    def columns(self) -> list[Column]:
-        """The columns, in order."""
-        return [field.column for field in self.fields]
-
-    def rows(self, context: Context) -> list[tuple[object, ...]]:
-        """Return the rows as they are now."""
-        values = [field.value for field in self.fields]
-        return [tuple(value(item) for value in values) for item in self.items(context)]
 
 
 def find_view(parts: tuple[str, ...], context: Context) -> View:
@@ -197,7 +184,42 @@ _SESSIONS: tuple[Field[Session], ...] = (
     Field("is_user_process", BIT, lambda s: 1),
 )
 
+
+class _Service(NamedTuple):
+    name: str
+    is_running: bool
+    process_id: int | None
+    started: datetime | None
+    initializes_files: bool
+
+
+def _services(context: Context) -> Iterable[_Service]:
+    instance, agent = context.instance, context.instance.agent
+    yield _Service("SQL Server (MSSQLSERVER)", True, os.getpid(), instance.started, True)
+    pid = os.getpid() if agent.is_running else None
+    yield _Service("SQL Server Agent (MSSQLSERVER)", agent.is_running, pid, agent.started, False)
+
+
+_SERVICES: tuple[Field[_Service], ...] = (
+    Field("servicename", nvarchar(256), lambda s: s.name),
+    Field("startup_type", INT, lambda s: 2),
+    Field("startup_type_desc", nvarchar(256), lambda s: "Automatic"),
+    Field("status", INT, lambda s: 4 if s.is_running else 1),
+    Field("status_desc", nvarchar(256), lambda s: "Running" if s.is_running else "Stopped"),
+    Field("process_id", INT, lambda s: s.process_id),
+    Field(
+        "last_startup_time", nvarchar(64), lambda s: s.started.isoformat() if s.started else None
+    ),
+    Field("service_account", nvarchar(256), lambda s: "SIMULATED"),
+    Field(
+        "instant_file_initialization_enabled",
+        nvarchar(1),
+        lambda s: "Y" if s.initializes_files else "N",
+    ),
+)
+
 VIEWS: dict[str, View] = {
+    "sys.dm_server_services": View(_SERVICES, _services),
     "sys.databases": View(_DATABASES, lambda c: c.instance.databases()),
     "sys.master_files": View(_MASTER_FILES, _files),
     "sys.database_recovery_status": View(_RECOVERY_STATUS, lambda c: c.instance.databases()),
@@ -208,5 +230,6 @@ VIEWS: dict[str, View] = {
     "msdb.dbo.restorefile": View(
         RESTOREFILE, lambda c: restored_files(c.instance.history.restores())
     ),
+    **AGENT_VIEWS,
     "msdb.dbo.backupset": View(BACKUPSET, lambda c: c.instance.history.backups()),
 }

@@ -8,11 +8,16 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import datetime
 from uuid import UUID, uuid4
 
+from local.sqlserver.agent.jobs import Caller, Jobs
+from local.sqlserver.agent.runner import Agent
+from local.sqlserver.engine.clock import Clock
 from local.sqlserver.engine.history import History
+from local.sqlserver.engine.logins import AGENT_ROLES, Logins
 from local.sqlserver.engine.model import (
+    ClockBase,
+    Counter,
     Credential,
     Database,
     DatabaseState,
@@ -20,7 +25,7 @@ from local.sqlserver.engine.model import (
     RestoreRecord,
 )
 from local.sqlserver.engine.placement import comparable
-from local.sqlserver.engine.sessions import MASTER, Session, Sessions
+from local.sqlserver.engine.sessions import MASTER, Request, Session, Sessions
 from local.sqlserver.engine.store import Store
 from local.sqlserver.errors import refuse
 from local.sqlserver.media.blob import BlobDevice
@@ -46,23 +51,59 @@ class Instance:
         """Read the state; raises ConfigurationError if it is in use or of another version."""
         self.settings = settings
         self.sessions = Sessions()
-        self.started = now()
         self._store = Store(settings.data)
         settings.backup_path.mkdir(exist_ok=True)
         self.lock = threading.RLock()
         self._claims: dict[str, int] = {}
-        self._databases = {_key(d.name): d for d in self._system_databases()}
         try:
+            self.clock = Clock(settings.clock_factor, next(iter(self._store.load(ClockBase)), None))
+            self._store.save(self.clock.base)
+            self.started = self.clock.now()
+            self._databases = {_key(d.name): d for d in self._system_databases()}
             self._databases |= {_key(d.name): d for d in self._store.load(Database)}
             self._credentials = {c.name: c for c in self._store.load(Credential)}
             self.history = History(self._store)
+            self._counters = {c.name: c.value for c in self._store.load(Counter)}
+            self.logins = Logins(
+                self._store,
+                self.lock,
+                self.clock,
+                user=settings.user,
+                password=settings.password,
+            )
+            self.jobs = Jobs(self._store, self.lock, self.clock, self.next_id)
         except ConfigurationError:
             self._store.close()
             raise
+        self.agent = Agent(self.jobs, self.sessions, self.new_request, settings.server_name)
+        if settings.agent and settings.edition.has_agent:
+            self.agent.start_service()
 
-    def close(self) -> None:
-        """Give the folder free."""
+    def close(self, *, crash: bool = False) -> None:
+        """Give the folder free. In a crash nobody writes down what was interrupted."""
+        self.agent.stop_service(crash=crash)
         self._store.close()
+
+    def next_id(self, name: str) -> int:
+        """Return an id of a kind that was never given before, whatever was deleted since."""
+        with self.lock:
+            value = self._counters.get(name, 0) + 1
+            self._store.save(Counter(name=name, value=value))
+            self._counters[name] = value
+            return value
+
+    def agent_caller(self, login: str) -> Caller:
+        """Return what a login may do with jobs; raises 229 if it has no part in them."""
+        if self.logins.is_sysadmin(login):
+            return Caller(login, is_sysadmin=True, is_operator=True)
+        roles = self.logins.agent_roles(login)
+        if not roles:
+            raise refuse(229, "EXECUTE", "sp_add_job", "msdb", "dbo")
+        return Caller(login, is_sysadmin=False, is_operator=AGENT_ROLES[-1] in roles)
+
+    def new_request(self, session: Session) -> Request:
+        """Return a request that begins now in the session's database."""
+        return Request(self.clock, self.clock.now(), database_id=session.database_id)
 
     def databases(self) -> list[Database]:
         """Return all databases in order of their ids."""
@@ -179,8 +220,8 @@ class Instance:
             if create and old:
                 raise refuse(15530, name)
             if not create and not old:
-                raise refuse(15151, "alter", name)
-            moment = now()
+                raise refuse(15151, "alter", "credential", name)
+            moment = self.clock.now()
             ids = [c.credential_id for c in self._credentials.values()]
             credential = Credential(
                 credential_id=old.credential_id if old else max(ids, default=65535) + 1,
@@ -198,7 +239,7 @@ class Instance:
         with self.lock:
             credential = self._credentials.get(name)
             if credential is None:
-                raise refuse(15151, "drop", name)
+                raise refuse(15151, "drop", "credential", name)
             self._store.delete(credential)
             del self._credentials[name]
 
@@ -223,7 +264,7 @@ class Instance:
             database_id=database_id,
             name=name,
             state=DatabaseState.ONLINE,
-            create_date=now(),
+            create_date=self.clock.now(),
             owner=owner,
             recovery_model="FULL",
             compatibility_level=settings.product.compatibility_level,
@@ -236,11 +277,6 @@ class Instance:
                 _file(2, "L", f"{name}_log", f"{settings.log_path}{name}_log.ldf"),
             ),
         )
-
-
-def now() -> datetime:
-    """Return the server's local time, without a zone, as SQL Server's datetime has it."""
-    return datetime.now().astimezone().replace(tzinfo=None)
 
 
 def _file(file_id: int, kind: str, logical_name: str, physical_name: str) -> PhysicalFile:

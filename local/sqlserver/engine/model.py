@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from enum import IntEnum
+from typing import ClassVar
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -13,9 +14,36 @@ from shared.lsn import Lsn
 
 
 class Record(BaseModel):
-    """Base of what is kept on disk."""
+    """Base of what is kept on disk: in `table`, by the field that `key` names."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    table: ClassVar[str]
+    key: ClassVar[str]
+
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", ser_json_bytes="hex", val_json_bytes="hex"
+    )
+
+
+class ClockBase(Record):
+    """A moment of the server's clock, and how much faster than the real one it goes from there."""
+
+    table: ClassVar[str] = "clock"
+    key: ClassVar[str] = "clock_id"
+
+    clock_id: int = 1
+    real: datetime
+    simulated: datetime
+    factor: float = Field(gt=0)
+
+
+class Counter(Record):
+    """A number that never goes back: ids that were given are not given again."""
+
+    table: ClassVar[str] = "counters"
+    key: ClassVar[str] = "name"
+
+    name: str
+    value: int
 
 
 class DatabaseState(IntEnum):
@@ -64,6 +92,9 @@ class Interruption(Record):
 class Database(Record):
     """A database. `position` is None unless it is restoring and a full has been restored whole."""
 
+    table: ClassVar[str] = "databases"
+    key: ClassVar[str] = "database_id"
+
     database_id: int
     name: str
     state: DatabaseState
@@ -88,6 +119,9 @@ class Database(Record):
 class Credential(Record):
     """A server credential. The secret never leaves the instance again."""
 
+    table: ClassVar[str] = "credentials"
+    key: ClassVar[str] = "credential_id"
+
     credential_id: int
     name: str
     identity: str
@@ -99,6 +133,9 @@ class Credential(Record):
 class RestoredBackup(Record):
     """A row of msdb.dbo.backupset that RESTORE wrote."""
 
+    table: ClassVar[str] = "backupset"
+    key: ClassVar[str] = "backup_set_id"
+
     backup_set_id: int
     media_set_id: int
     header: BackupHeader
@@ -106,6 +143,9 @@ class RestoredBackup(Record):
 
 class RestoreRecord(Record):
     """A row of msdb.dbo.restorehistory. Written when the restore is complete, never before."""
+
+    table: ClassVar[str] = "restorehistory"
+    key: ClassVar[str] = "restore_history_id"
 
     restore_history_id: int
     restore_date: datetime

@@ -11,11 +11,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from time import monotonic
 from uuid import uuid4
 
 from local.sqlserver.engine import rules
-from local.sqlserver.engine.instance import Instance, now, same_name
+from local.sqlserver.engine.instance import Instance, same_name
 from local.sqlserver.engine.model import (
     Database,
     DatabaseState,
@@ -32,7 +31,7 @@ from local.sqlserver.settings import OLDEST_RESTORABLE
 from shared.backupset import BackupHeader, BackupType, DatabaseFile
 
 _PAGE = 8192
-_CHUNK_LIMITS = (16 * 1024, 4 * 1024 * 1024)
+_CHUNK_LIMITS = (4 * 1024, 4 * 1024 * 1024)
 _CHUNKS_PER_SECOND = 20
 _OLDEST_LEVEL = 100
 _SUPPORTED = (BackupType.DATABASE, BackupType.DIFFERENTIAL, BackupType.LOG)
@@ -161,7 +160,7 @@ class _Restore:
 
     def run(self) -> None:
         """Check, copy, keep the result."""
-        began = monotonic()
+        began = self._instance.clock.seconds()
         is_log = self._header.backup_type is BackupType.LOG
         if is_log is not self._order.is_log:
             created_by = "BACKUP LOG" if is_log else "BACKUP DATABASE"
@@ -175,7 +174,7 @@ class _Restore:
             restored = plans[self._header.backup_type]()
             self._begin(restored)
         self._copy()
-        self._finish(restored, monotonic() - began)
+        self._finish(restored, self._instance.clock.seconds() - began)
 
     def _plan_full(self) -> Database:
         order, header = self._order, self._header
@@ -194,7 +193,7 @@ class _Restore:
             database_id=(existing.database_id if existing else self._instance.next_database_id()),
             name=existing.name if existing else order.database,
             state=DatabaseState.RESTORING,
-            create_date=now(),
+            create_date=self._instance.clock.now(),
             owner=self._session.login,
             recovery_model=header.recovery_model,
             compatibility_level=header.compatibility_level,
@@ -284,7 +283,7 @@ class _Restore:
             self._header,
             RestoreRecord(
                 restore_history_id=0,
-                restore_date=now(),
+                restore_date=self._instance.clock.now(),
                 destination_database_name=final.name,
                 user_name=self._session.login,
                 backup_set_id=0,
@@ -317,17 +316,19 @@ class _Copy:
     """Reads every byte of the devices once, in order, at the speed of the simulated disk."""
 
     def __init__(self, instance: Instance, media: MediaSet, request: Request) -> None:
+        self._clock = instance.clock
         self._media = media
         self._request = request
         speed = instance.settings.restore_speed
         self._bytes_per_second = speed * 1_000_000 if speed else None
         smallest, largest = _CHUNK_LIMITS
-        wanted = (self._bytes_per_second or largest * _CHUNKS_PER_SECOND) / _CHUNKS_PER_SECOND
+        a_second = self._bytes_per_second or largest * _CHUNKS_PER_SECOND
+        wanted = a_second * instance.clock.factor / _CHUNKS_PER_SECOND
         self._chunk = int(min(max(wanted, smallest), largest))
 
     def run(self, progress: Callable[[float], None]) -> None:
         """Read on; `progress` gets the percentage. Raises SqlError 3203 and such, or Aborted."""
-        total, done, began = self._media.size, 0, monotonic()
+        total, done, began = self._media.size, 0, self._clock.seconds()
         for device in self._media.devices:
             offset = 0
             while offset < device.size:
@@ -337,7 +338,7 @@ class _Copy:
                 done += len(data)
                 if self._bytes_per_second:
                     due = began + done / self._bytes_per_second
-                    self._request.checkpoint(due - monotonic())
+                    self._request.checkpoint(due - self._clock.seconds())
                 self._request.percent = 100.0 * done / total
                 progress(self._request.percent)
 

@@ -7,8 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum
-from time import monotonic
 
+from local.sqlserver.engine.clock import Clock
 from local.sqlserver.errors import Aborted, refuse
 
 MASTER = "master"
@@ -30,20 +30,27 @@ class Request:
     """What a session runs right now: a row of sys.dm_exec_requests.
 
     Worked on by one thread, stopped from any. `percent` is what RESTORE has done of its reading.
+    Seconds are those of the server's clock. `text` is the batch, for sys.dm_exec_sql_text.
     """
 
+    clock: Clock
     started: datetime
+    text: str = ""
     command: str = "SELECT"
     database_id: int = 1
     percent: float = 0.0
     stop: Stop | None = None
     _stopped: threading.Event = field(default_factory=threading.Event, repr=False)
-    _began: float = field(default_factory=monotonic, repr=False)
+    _began: float = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        """Note when it began."""
+        self._began = self.clock.seconds()
 
     @property
     def elapsed_s(self) -> float:
         """Seconds since the request began."""
-        return monotonic() - self._began
+        return self.clock.seconds() - self._began
 
     @property
     def remaining_s(self) -> float:
@@ -60,7 +67,7 @@ class Request:
     def checkpoint(self, wait_s: float = 0.0) -> None:
         """Let time pass; raises Aborted as soon as the request is to be stopped."""
         if wait_s > 0:
-            self._stopped.wait(wait_s)
+            self._stopped.wait(self.clock.real_seconds(wait_s))
         if self._stopped.is_set():
             raise Aborted(self.stop)
 

@@ -14,21 +14,9 @@ from typing import TypeVar
 
 from pydantic import ValidationError
 
-from local.sqlserver.engine.model import (
-    Credential,
-    Database,
-    Record,
-    RestoredBackup,
-    RestoreRecord,
-)
+from local.sqlserver.engine.model import Record
 from shared.errors import ConfigurationError
 
-_TABLES: dict[type[Record], tuple[str, str]] = {
-    Database: ("databases", "database_id"),
-    Credential: ("credentials", "credential_id"),
-    RestoredBackup: ("backupset", "backup_set_id"),
-    RestoreRecord: ("restorehistory", "restore_history_id"),
-}
 _Kind = TypeVar("_Kind", bound=Record)
 
 
@@ -53,15 +41,17 @@ class Store:
         self._connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
         self._connection.execute("PRAGMA journal_mode = WAL")
         self._connection.execute("PRAGMA synchronous = NORMAL")
-        for table, key in _TABLES.values():
-            self._connection.execute(
-                f"CREATE TABLE IF NOT EXISTS {table} ({key} INTEGER PRIMARY KEY, body TEXT)"
-            )
 
     def load(self, kind: type[_Kind]) -> list[_Kind]:
-        """Return all records of a kind in order of their ids; raises ConfigurationError."""
-        table, key = _TABLES[kind]
-        rows = self._connection.execute(f"SELECT body FROM {table} ORDER BY {key}")  # noqa: S608 names of the table above
+        """Return all records of a kind in order of their ids; raises ConfigurationError.
+
+        A kind is loaded before its first record is saved.
+        """
+        table, key = kind.table, kind.key
+        self._connection.execute(
+            f"CREATE TABLE IF NOT EXISTS {table} ({key} PRIMARY KEY, body TEXT)"
+        )
+        rows = self._connection.execute(f"SELECT body FROM {table} ORDER BY {key}")  # noqa: S608 names of our own classes
         try:
             return [kind.model_validate_json(body) for (body,) in rows]
         except ValidationError as exc:
@@ -73,33 +63,39 @@ class Store:
 
     def save(self, *records: Record) -> None:
         """Write records, all or none of them."""
-        self._change(records, ())
+        self.change(records, ())
 
     def delete(self, record: Record) -> None:
         """Remove a record."""
-        self._change((), (record,))
+        self.change((), (record,))
 
     def close(self) -> None:
         """Give the folder free."""
         self._connection.close()
         self._lock.close()
 
-    def _change(self, saved: Iterable[Record], deleted: Iterable[Record]) -> None:
+    def change(self, saved: Iterable[Record], deleted: Iterable[Record]) -> None:
+        """Write and remove records, all of it or nothing."""
         self._connection.execute("BEGIN IMMEDIATE")
         try:
             for record in saved:
-                table, key = _TABLES[type(record)]
+                table, key = record.table, record.key
                 self._connection.execute(
                     f"INSERT OR REPLACE INTO {table} VALUES (?, ?)",  # noqa: S608 as in load
-                    (getattr(record, key), record.model_dump_json()),
+                    (_key(record, key), record.model_dump_json()),
                 )
             for record in deleted:
-                table, key = _TABLES[type(record)]
+                table, key = record.table, record.key
                 self._connection.execute(
                     f"DELETE FROM {table} WHERE {key} = ?",  # noqa: S608 as in load
-                    (getattr(record, key),),
+                    (_key(record, key),),
                 )
         except BaseException:
             self._connection.execute("ROLLBACK")
             raise
         self._connection.execute("COMMIT")
+
+
+def _key(record: Record, name: str) -> int | str:
+    value = getattr(record, name)
+    return value if isinstance(value, int) else str(value)

@@ -6,6 +6,7 @@ container, compared with case; its secret is a SAS token without the leading que
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Iterable
 from urllib.parse import quote, urlsplit
@@ -16,6 +17,10 @@ from local.sqlserver.engine.model import Credential
 from local.sqlserver.errors import SqlError, refuse
 from local.sqlserver.media.device import END_OF_FILE
 from local.sqlserver.media.disk import whole
+
+# They log each request's address, and a blob's has the signature in it.
+for _name in ("httpx", "httpcore"):
+    logging.getLogger(_name).setLevel(logging.WARNING)
 
 SHARED_ACCESS_SIGNATURE = "SHARED ACCESS SIGNATURE"
 _MAX_NAME = 259

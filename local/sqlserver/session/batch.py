@@ -1,46 +1,64 @@
-"""Runs the statements of a batch for a session."""
+"""Runs the statements of a batch for a session: their order, variables, calls and errors."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Sequence
 from typing import Any
-from uuid import uuid4
 
+from local.sqlserver.agent.model import JobStep
+from local.sqlserver.agent.runner import StepOutput
 from local.sqlserver.catalog.context import Context
 from local.sqlserver.catalog.conversion import convert
-from local.sqlserver.catalog.query import evaluate, is_true, run_query
-from local.sqlserver.engine import listing
-from local.sqlserver.engine.restore import RestoreOrder, restore, verify
-from local.sqlserver.engine.sessions import Request, Stop
-from local.sqlserver.errors import Aborted, SqlError, not_simulated, refuse
+from local.sqlserver.catalog.query import evaluate, is_true, run_query, value_of
+from local.sqlserver.engine.instance import Instance
+from local.sqlserver.engine.sessions import MASTER, Request, Session
+from local.sqlserver.errors import Diagnostic, SqlError, not_simulated, refuse
 from local.sqlserver.results import Sink
-from local.sqlserver.sqltypes import INT, nvarchar
+from local.sqlserver.session.agent_procedures import agent_procedures
+from local.sqlserver.session.execution import Execution
+from local.sqlserver.session.procedure import Given, Outcome, Procedure
+from local.sqlserver.session.statements import STATEMENTS
+from local.sqlserver.sqltypes import INT, SqlType, nvarchar
 from local.sqlserver.tsql import ast
-from local.sqlserver.tsql.ast import RestoreVerb
-from local.sqlserver.tsql.parser import parse_batch
+from local.sqlserver.tsql.parser import parse_batch, parse_declaration
 
 _FATAL = 20
 """From this severity on the connection ends."""
 
-_DEVICE_NAME = nvarchar(4000)
-_LISTINGS = {
-    RestoreVerb.HEADERONLY: listing.list_headers,
-    RestoreVerb.FILELISTONLY: listing.list_files,
-    RestoreVerb.LABELONLY: listing.list_label,
-}
-_COMMAND_LENGTH = 16
-"""sys.dm_exec_requests.command is cut: RESTORE HEADERON."""
+_INFORMATION = 10
+_MAX_NESTING = 32
+_TEXT = nvarchar(4000)
+_BATCH = nvarchar(None)
+_DURATION = re.compile(r"(\d{1,2}):(\d{2})(?::(\d{2})(?:\.(\d{1,3}))?)?")
+
+
+class _Returned(Exception):
+    """RETURN was met."""
 
 
 class Batch:
-    """One batch: its variables, and where its answers go."""
+    """One batch: its variables, and where its answers go.
 
-    def __init__(self, context: Context, request: Request, sink: Sink) -> None:
+    `stops_at_error` is how SQL Server Agent runs a step: the first error ends it, and is raised.
+    """
+
+    def __init__(
+        self,
+        context: Context,
+        request: Request,
+        sink: Sink,
+        *,
+        stops_at_error: bool = False,
+        nesting: int = 1,
+    ) -> None:
         self._context = context
-        self._instance = context.instance
-        self._session = context.session
         self._request = request
         self._sink = sink
+        self._execution = Execution(context, request, sink)
+        self._raises = stops_at_error
+        self._nesting = nesting
+        self._failed = 0
 
     def run(self, text: str) -> int:
         """Run the statements in order; return the number of the last error, 0 if there was none.
@@ -51,23 +69,45 @@ class Batch:
         try:
             statements = parse_batch(text)
         except SqlError as error:
-            self._sink.errors(error.diagnostics)
-            return error.number
-        failed = 0
-        for statement in statements:
-            self._request.checkpoint()
-            try:
-                self._run(statement)
-            except SqlError as error:
-                if error.diagnostics[0].severity >= _FATAL:
-                    raise
-                self._sink.errors(error.diagnostics)
-                failed = error.number
-        return failed
+            self._report(error)
+            return self._failed
+        try:
+            for statement in statements:
+                self._step(statement)
+        except _Returned:
+            pass
+        return self._failed
+
+    def call(self, procedure: tuple[str, ...], arguments: Sequence[Given]) -> Outcome:
+        """Call a system procedure; raises SqlError 2812, or what the procedure raises."""
+        found = _find_procedure(procedure, self._context.session)
+        return found.call(arguments, self._context, self._request, self._sink)
+
+    def _step(self, statement: ast.Statement) -> None:
+        self._request.checkpoint()
+        try:
+            self._run(statement)
+        except SqlError as error:
+            self._report(error)
+        else:
+            if not isinstance(statement, (ast.If, ast.Block, ast.TryCatch)):
+                self._context.last_error = 0
+
+    def _report(self, error: SqlError) -> None:
+        if self._raises or error.diagnostics[0].severity >= _FATAL:
+            raise error
+        self._sink.errors(error.diagnostics)
+        self._failed = self._context.last_error = error.diagnostics[-1].number
 
     def _run(self, statement: ast.Statement) -> None:
-        self._request.command = _COMMANDS.get(type(statement), "SELECT")
-        _RUNNERS[type(statement)](self, statement)
+        kind = type(statement)
+        if kind in STATEMENTS:
+            self._request.command, carry_out = STATEMENTS[kind]
+            carry_out(self._execution, statement)
+            self._sink.completed()
+        else:
+            self._request.command = "EXECUTE" if kind is ast.Execute else "SELECT"
+            _RUNNERS[kind](self, statement)
 
     def _select(self, statement: ast.Select) -> None:
         columns, rows = run_query(statement.query, self._context)
@@ -96,122 +136,182 @@ class Batch:
 
     def _block(self, statement: ast.Block) -> None:
         for inner in statement.statements:
-            self._run(inner)
+            self._step(inner)
 
     def _if(self, statement: ast.If) -> None:
         if is_true(statement.condition, self._context):
-            self._run(statement.then)
+            self._step(statement.then)
         elif statement.otherwise is not None:
-            self._run(statement.otherwise)
+            self._step(statement.otherwise)
 
-    def _create_database(self, statement: ast.CreateDatabase) -> None:
-        self._instance.create_database(statement.name, self._session)
-        self._sink.completed()
-
-    def _drop_database(self, statement: ast.DropDatabase) -> None:
-        for name in statement.names:
-            self._instance.drop_database(name, self._session, if_exists=statement.if_exists)
-        self._sink.completed()
-
-    def _set_credential(self, statement: ast.SetCredential) -> None:
-        self._instance.set_credential(
-            statement.name, statement.identity, statement.secret or "", create=statement.create
-        )
-        self._sink.completed()
-
-    def _drop_credential(self, statement: ast.DropCredential) -> None:
-        self._instance.drop_credential(statement.name)
-        self._sink.completed()
-
-    def _use(self, statement: ast.Use) -> None:
-        before = self._instance.enter(statement.database, self._session)
-        self._sink.database(self._session.database, before)
-        self._sink.completed()
-
-    def _set_option(self, statement: ast.SetOption) -> None:
-        if statement.option == "IMPLICIT_TRANSACTIONS":
-            self._session.implicit_transactions = statement.value == "ON"
-        self._sink.completed()
-
-    def _kill(self, statement: ast.Kill) -> None:
-        self._instance.sessions.kill(statement.session, self._session)
-        self._sink.completed()
-
-    def _transaction(self, statement: ast.Transaction) -> None:
-        change_transaction(self._context, statement.action, self._sink)
-        self._sink.completed()
-
-    def _restore(self, statement: ast.Restore) -> None:
-        verb = statement.verb.value
-        self._request.command = f"RESTORE {statement.verb.name}"[:_COMMAND_LENGTH]
+    def _try(self, statement: ast.TryCatch) -> None:
+        """Run CATCH on the first error. It knows the last message only, as on a real server."""
+        raises, self._raises = self._raises, True
         try:
-            if statement.verb in _LISTINGS:
-                self._list(statement)
-                return
-            order = self._order(statement)
-            if statement.verb is RestoreVerb.VERIFYONLY:
-                verify(self._instance, order, self._session, self._request, self._sink)
-            else:
-                restore(self._instance, order, self._session, self._request, self._sink)
+            for inner in statement.attempt:
+                self._step(inner)
         except SqlError as error:
-            raise error.then(3013, verb) from error
-        except Aborted:
-            if self._request.stop is Stop.ATTENTION:
-                self._sink.errors(refuse(3204).then(3013, verb).diagnostics)
-            raise
+            if error.diagnostics[0].severity >= _FATAL:
+                raise
+            self._raises = raises
+            outer, self._context.caught = self._context.caught, error.diagnostics[-1]
+            self._context.last_error = error.diagnostics[-1].number
+            try:
+                for inner in statement.handler:
+                    self._step(inner)
+            finally:
+                self._context.caught = outer
+        finally:
+            self._raises = raises
+
+    def _execute(self, statement: ast.Execute) -> None:
+        name = statement.procedure[-1].casefold()
+        if name == "sp_executesql":
+            self._execute_sql(statement)
+            status = self._failed
+        else:
+            arguments = [self._given(argument) for argument in statement.arguments]
+            try:
+                outcome = self.call(statement.procedure, arguments)
+            except SqlError:
+                self._assign_status(statement, 1)
+                raise
+            for index, (sql_type, value) in outcome.outputs.items():
+                self._assign(statement.arguments[index].value, sql_type, value)
+            status = outcome.status
+            self._sink.completed()
+        self._assign_status(statement, status)
+
+    def _given(self, argument: ast.Argument) -> Given:
+        if argument.value is None:
+            return Given(argument.name, INT, None, is_default=True)
+        if argument.output and not isinstance(argument.value, ast.Variable):
+            raise refuse(179)
+        sql_type, value = value_of(argument.value, self._context)
+        return Given(argument.name, sql_type, value, argument.output)
+
+    def _assign(self, target: ast.Expression | None, source: SqlType, value: object) -> None:
+        if isinstance(target, ast.Variable):
+            sql_type, _ = self._context.variable(target.name)
+            self._context.assign(target.name, convert(value, source, sql_type))
+
+    def _assign_status(self, statement: ast.Execute, status: int) -> None:
+        if statement.status is not None:
+            sql_type, _ = self._context.variable(statement.status)
+            self._context.assign(statement.status, convert(status, INT, sql_type))
+
+    def _execute_sql(self, statement: ast.Execute) -> None:
+        """Run sp_executesql: a batch of its own, with parameters for variables."""
+        given = [self._given(argument) for argument in statement.arguments]
+        if not given:
+            raise refuse(201, "sp_executesql", "@statement")
+        text = str(convert(given[0].value, given[0].type, _BATCH) or "")
+        inner = self._inner_context()
+        if len(given) > 1:
+            declared = parse_declaration(str(convert(given[1].value, given[1].type, _BATCH) or ""))
+            named = {one.name.lower(): one for one in given[2:] if one.name}
+            positional = [one for one in given[2:] if not one.name]
+            for index, parameter in enumerate(declared):
+                value = named.get(parameter.name.lower())
+                if value is None and index < len(positional):
+                    value = positional[index]
+                if value is None:
+                    raise refuse(8178, text[:128], parameter.name)
+                inner.declare(
+                    parameter.name,
+                    parameter.type,
+                    convert(value.value, value.type, parameter.type),
+                )
+            if any(argument.output for argument in statement.arguments[2:]):
+                raise not_simulated("sp_executesql with OUTPUT")
+        self._nest(inner, text)
+
+    def _execute_text(self, statement: ast.ExecuteText) -> None:
+        text = evaluate(statement.text, _BATCH, self._context)
+        self._nest(self._inner_context(), str(text or ""))
+
+    def _inner_context(self) -> Context:
+        return Context(self._context.instance, self._context.session)
+
+    def _nest(self, context: Context, text: str) -> None:
+        if self._nesting >= _MAX_NESTING:
+            raise refuse(217, _MAX_NESTING)
+        inner = Batch(
+            context,
+            self._request,
+            self._sink,
+            stops_at_error=self._raises,
+            nesting=self._nesting + 1,
+        )
+        failed = inner.run(text)
+        self._failed = failed or self._failed
+        self._context.last_error = failed
         self._sink.completed()
 
-    def _list(self, statement: ast.Restore) -> None:
-        rows = _LISTINGS[statement.verb]
-        self._sink.rows(*rows(self._instance, self._devices(statement), self._position(statement)))
+    def _print(self, statement: ast.Print) -> None:
+        text = evaluate(statement.text, _TEXT, self._context)
+        self._sink.message(Diagnostic(0, 0, str(text if text is not None else " ")))
 
-    def _order(self, statement: ast.Restore) -> RestoreOrder:
-        database = ""
-        if statement.database is not None:
-            database = str(evaluate(statement.database, _DEVICE_NAME, self._context) or "")
-            if not 0 < len(database) <= 128:
-                raise refuse(102, database[:128])
-            existing = self._instance.find(database)
-            self._request.database_id = existing.database_id if existing else 1
-        return RestoreOrder(
-            verb=statement.verb.value,
-            is_log=statement.verb is RestoreVerb.LOG,
-            database=database,
-            devices=self._devices(statement),
-            recovery=statement.recovery,
-            replace=statement.replace,
-            checksum=statement.checksum,
-            stats=statement.stats,
-            position=self._position(statement) or 1,
-            moves=statement.moves,
+    def _raise_error(self, statement: ast.RaiseError) -> None:
+        text = evaluate(statement.text, _TEXT, self._context)
+        severity = evaluate(statement.severity, INT, self._context)
+        state = evaluate(statement.state, INT, self._context)
+        number = evaluate(statement.number or ast.Literal(INT, 50000), INT, self._context)
+        told = Diagnostic(
+            int(str(number)), int(str(severity)), str(text), max(int(str(state)), 0) % 256
         )
+        if told.severity > _INFORMATION:
+            raise SqlError(told)
+        self._sink.message(told)
 
-    def _devices(self, statement: ast.Restore) -> tuple[tuple[str, str], ...]:
-        return tuple(
-            (device.kind, str(evaluate(device.name, _DEVICE_NAME, self._context) or ""))
-            for device in statement.devices
-        )
+    def _rethrow(self, statement: ast.Rethrow) -> None:
+        del statement
+        if self._context.caught is None:
+            raise refuse(10704)
+        raise SqlError(self._context.caught)
 
-    def _position(self, statement: ast.Restore) -> int | None:
-        if statement.file is None:
-            return None
-        position = evaluate(statement.file, INT, self._context)
-        return position if isinstance(position, int) else None
+    def _delay(self, statement: ast.Delay) -> None:
+        text = str(evaluate(statement.duration, _TEXT, self._context))
+        match = _DURATION.fullmatch(text.strip())
+        if not match or int(match[1]) > 23:
+            raise refuse(148, text)
+        hours, minutes, seconds, rest = (part or "0" for part in match.groups())
+        wait = int(hours) * 3600 + int(minutes) * 60 + int(seconds) + float(f"0.{rest}")
+        self._request.command = "WAITFOR"
+        self._request.checkpoint(wait)
+        self._sink.completed()
+
+    def _return(self, statement: ast.Return) -> None:
+        del statement
+        raise _Returned
 
 
-def change_transaction(context: Context, action: str, sink: Sink) -> None:
-    """Begin, commit or roll back; nothing but the state of the session depends on it."""
-    session = context.session
-    if action == "BEGIN":
-        if session.transaction is not None:
-            raise not_simulated("nested transactions")
-        session.transaction = uuid4().bytes[:8]
-        sink.transaction(session.transaction, action)
-        return
-    if session.transaction is None:
-        raise refuse(3902 if action == "COMMIT" else 3903)
-    ended, session.transaction = session.transaction, None
-    sink.transaction(ended, action)
+def _run_job_step(
+    instance: Instance, step: JobStep, session: Session, request: Request, output: StepOutput
+) -> None:
+    """Run a step of a job as SQL Server Agent does: in its database, up to the first error."""
+    instance.enter(step.database_name, session)
+    Batch(Context(instance, session), request, output, stops_at_error=True).run(step.command)
+
+
+_PROCEDURES: dict[tuple[str, str], Procedure] = {
+    ("msdb", procedure.name): procedure for procedure in agent_procedures(_run_job_step)
+}
+
+
+def _find_procedure(parts: tuple[str, ...], session: Session) -> Procedure:
+    """Return a system procedure by the name that a call gives; raises 2812 or 50000.
+
+    Those of msdb need the database's name, unless the session is in msdb.
+    """
+    name = parts[-1].casefold()
+    database = (parts[0] if len(parts) > 2 else session.database).casefold()
+    for home in (database, MASTER):
+        if procedure := _PROCEDURES.get((home, name)):
+            return procedure
+    if any(known == name for _, known in _PROCEDURES):
+        raise refuse(2812, ".".join(parts))
+    raise not_simulated(f"procedure {'.'.join(parts)}")
 
 
 _RUNNERS: dict[type, Callable[[Batch, Any], None]] = {
@@ -220,21 +320,12 @@ _RUNNERS: dict[type, Callable[[Batch, Any], None]] = {
     ast.SetVariable: Batch._set_variable,
     ast.Block: Batch._block,
     ast.If: Batch._if,
-    ast.CreateDatabase: Batch._create_database,
-    ast.DropDatabase: Batch._drop_database,
-    ast.SetCredential: Batch._set_credential,
-    ast.DropCredential: Batch._drop_credential,
-    ast.Use: Batch._use,
-    ast.SetOption: Batch._set_option,
-    ast.Kill: Batch._kill,
-    ast.Transaction: Batch._transaction,
-    ast.Restore: Batch._restore,
-}
-_COMMANDS: dict[type, str] = {
-    ast.CreateDatabase: "CREATE DATABASE",
-    ast.DropDatabase: "DROP DATABASE",
-    ast.SetCredential: "CREATE CREDENTIAL",
-    ast.DropCredential: "DROP CREDENTIAL",
-    ast.Kill: "KILL",
-    ast.Use: "USE DATABASE",
+    ast.TryCatch: Batch._try,
+    ast.Execute: Batch._execute,
+    ast.ExecuteText: Batch._execute_text,
+    ast.Print: Batch._print,
+    ast.RaiseError: Batch._raise_error,
+    ast.Rethrow: Batch._rethrow,
+    ast.Delay: Batch._delay,
+    ast.Return: Batch._return,
 }

@@ -13,10 +13,10 @@ from concurrent.futures import Executor
 from functools import partial
 
 from local.sqlserver.catalog.context import Context
-from local.sqlserver.engine.instance import Instance, now
+from local.sqlserver.engine.instance import Instance
 from local.sqlserver.engine.sessions import MASTER, Request, Session, Stop
 from local.sqlserver.errors import Aborted, SqlError, diagnostic, not_simulated
-from local.sqlserver.session.batch import Batch, change_transaction
+from local.sqlserver.session.batch import Batch
 from local.sqlserver.session.login import (
     TlsContexts,
     encode_acceptance,
@@ -26,6 +26,7 @@ from local.sqlserver.session.login import (
 )
 from local.sqlserver.session.procedures import Procedures
 from local.sqlserver.session.response import Response
+from local.sqlserver.session.statements import change_transaction
 from local.sqlserver.wire.cursor import ProtocolError
 from local.sqlserver.wire.login7 import Login7
 from local.sqlserver.wire.packets import Message, PacketType
@@ -97,7 +98,7 @@ class Connection:
             login=self._instance.settings.user,
             host=login.host,
             application=login.application,
-            now=now(),
+            now=self._instance.clock.now(),
             disconnect=self._disconnect,
         )
         self._packet_size = login.packet_size
@@ -138,7 +139,7 @@ class Connection:
     def _begin(self, message: Message, session: Session) -> None:
         if message.reset:
             self._reset(session)
-        session.request = Request(started=now(), database_id=session.database_id)
+        session.request = self._instance.new_request(session)
         self._running = asyncio.create_task(self._answer(message, session, session.request))
 
     def _reset(self, session: Session) -> None:

@@ -11,11 +11,12 @@ from local.sqlserver.engine.sessions import Request
 from local.sqlserver.errors import SqlError, not_simulated, refuse
 from local.sqlserver.session.batch import Batch
 from local.sqlserver.session.metadata import data_types, undeclared_parameters
+from local.sqlserver.session.procedure import Given
 from local.sqlserver.session.response import Response
 from local.sqlserver.sqltypes import INT, SqlType
 from local.sqlserver.tsql.ast import Declare
 from local.sqlserver.tsql.parser import parse_declaration
-from local.sqlserver.wire.requests import Parameter, ProcedureCall
+from local.sqlserver.wire.requests import Parameter, ProcedureCall, name_parts
 
 Outputs = list[tuple[int, str, SqlType, object]]
 
@@ -24,10 +25,11 @@ _MAX_PREPARED = 10_000
 
 @dataclass(frozen=True)
 class Prepared:
-    """A statement with its parameters declared."""
+    """A statement with its parameters declared, or the call of a procedure by its name."""
 
     text: str
-    parameters: tuple[Declare, ...]
+    parameters: tuple[Declare, ...] = ()
+    is_call: bool = False
 
 
 class Procedures:
@@ -49,6 +51,7 @@ class Procedures:
             "sp_executesql": self._execute_sql,
             "sp_prepare": self._prepare,
             "sp_prepexec": self._prepare_and_execute,
+            "sp_prepexecrpc": self._prepare_and_call,
             "sp_execute": self._execute,
             "sp_unprepare": self._unprepare,
             "sp_datatype_info_100": _data_types,
@@ -58,10 +61,11 @@ class Procedures:
         status, outputs = 0, Outputs()
         try:
             procedure = procedures.get(call.name.lower())
-            if procedure is None:
-                raise not_simulated(f"procedure {call.name}")
             runner = _Runner(new_context(), request, response)
-            status, outputs = procedure(call.parameters, runner)
+            if procedure is None:
+                status, outputs = runner.call((*call.qualifiers, call.name), call.parameters)
+            else:
+                status, outputs = procedure(call.parameters, runner)
         except SqlError as error:
             response.errors(error.diagnostics)
             status = error.number
@@ -79,17 +83,30 @@ class Procedures:
         self, parameters: Sequence[Parameter], runner: _Runner
     ) -> tuple[int, Outputs]:
         statement = Prepared(_text(parameters, 2), _declared(parameters, 1))
-        old = parameters[0].value
+        handle = self._replace(parameters[0].value, statement)
+        return runner.run(statement, parameters[3:]), [handle]
+
+    def _prepare_and_call(
+        self, parameters: Sequence[Parameter], runner: _Runner
+    ) -> tuple[int, Outputs]:
+        statement = Prepared(_text(parameters, 1), is_call=True)
+        handle = self._replace(parameters[0].value, statement)
+        status, outputs = runner.call(name_parts(statement.text), parameters[2:])
+        return status, [handle, *outputs]
+
+    def _replace(self, old: object, statement: Prepared) -> tuple[int, str, SqlType, object]:
+        """Keep a statement; the one whose handle the client gives for it is done with."""
         if isinstance(old, int):
             self._prepared.pop(old, None)
-        handle = self._keep(statement)
-        return runner.run(statement, parameters[3:]), [handle]
+        return self._keep(statement)
 
     def _execute(self, parameters: Sequence[Parameter], runner: _Runner) -> tuple[int, Outputs]:
         handle = parameters[0].value if parameters else None
         statement = self._prepared.get(handle) if isinstance(handle, int) else None
         if statement is None:
             raise refuse(8179, handle)
+        if statement.is_call:
+            return runner.call(name_parts(statement.text), parameters[1:])
         return runner.run(statement, parameters[1:]), []
 
     def _unprepare(self, parameters: Sequence[Parameter], runner: _Runner) -> tuple[int, Outputs]:
@@ -114,6 +131,15 @@ class _Runner:
     context: Context
     request: Request
     response: Response
+
+    def call(self, name: Sequence[str], values: Sequence[Parameter]) -> tuple[int, Outputs]:
+        """Call a procedure of the instance; output parameters go back by their ordinal."""
+        given = [Given(p.name or None, p.type, p.value, p.is_output) for p in values]
+        outcome = Batch(self.context, self.request, self.response).call(tuple(name), given)
+        return outcome.status, [
+            (ordinal, given[ordinal].name or "", sql_type, value)
+            for ordinal, (sql_type, value) in outcome.outputs.items()
+        ]
 
     def run(self, statement: Prepared, values: Sequence[Parameter]) -> int:
         """Run a statement with its parameters; return the number of the last error, or 0."""

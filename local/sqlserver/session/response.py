@@ -110,4 +110,4 @@ class Response:
             self._send(full)
 
     def _message(self, told: Diagnostic) -> bytes:
-        return tokens.message(told.number, told.severity, told.text, self._server)
+        return tokens.message(told.number, told.severity, told.text, self._server, state=told.state)

@@ -302,6 +302,73 @@ class Transaction:
 
 
 @dataclass(frozen=True)
+class Argument:
+    """An argument of EXECUTE. No name means by position; no value means DEFAULT."""
+
+    name: str | None
+    value: Expression | None
+    output: bool = False
+
+
+@dataclass(frozen=True)
+class Execute:
+    """EXECUTE [@status =] procedure arguments; `procedure` has database and schema as written."""
+
+    procedure: tuple[str, ...]
+    arguments: tuple[Argument, ...]
+    status: str | None = None
+
+
+@dataclass(frozen=True)
+class ExecuteText:
+    """EXECUTE (text), or sp_executesql once its arguments are known."""
+
+    text: Expression
+
+
+@dataclass(frozen=True)
+class Print:
+    """PRINT text."""
+
+    text: Expression
+
+
+@dataclass(frozen=True)
+class RaiseError:
+    """RAISERROR (text, severity, state), or THROW number, text, state with severity 16."""
+
+    text: Expression
+    severity: Expression
+    state: Expression
+    number: Expression | None = None
+
+
+@dataclass(frozen=True)
+class Rethrow:
+    """THROW without arguments, inside CATCH."""
+
+
+@dataclass(frozen=True)
+class Delay:
+    """WAITFOR DELAY 'hh:mm:ss'."""
+
+    duration: Expression
+
+
+@dataclass(frozen=True)
+class Return:
+    """RETURN: nothing of the batch runs behind it."""
+
+
+@dataclass(frozen=True)
+class TryCatch:
+    """BEGIN TRY ... END TRY BEGIN CATCH ... END CATCH."""
+
+    attempt: tuple[Statement, ...]
+    handler: tuple[Statement, ...]
+
+
+@dataclass(frozen=True)
 class Block:
     """BEGIN ... END."""
 
@@ -330,6 +397,14 @@ Statement = Union[  # noqa: UP007 evaluated at run time, also by Python 3.10
     SetVariable,
     Kill,
     Transaction,
+    Execute,
+    ExecuteText,
+    Print,
+    RaiseError,
+    Rethrow,
+    Delay,
+    Return,
+    TryCatch,
     Block,
     If,
 ]

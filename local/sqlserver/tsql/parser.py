@@ -19,10 +19,19 @@ from local.sqlserver.tsql.ast import (
     SetVariable,
     Statement,
     Transaction,
+    TryCatch,
     Use,
 )
 from local.sqlserver.tsql.expressions import parse_expression, parse_query
 from local.sqlserver.tsql.lexer import TokenKind, tokenize
+from local.sqlserver.tsql.procedural import (
+    parse_execute,
+    parse_print,
+    parse_raiserror,
+    parse_return,
+    parse_throw,
+    parse_waitfor,
+)
 from local.sqlserver.tsql.restore import parse_restore
 from local.sqlserver.tsql.stream import TokenStream
 
@@ -190,15 +199,24 @@ def _variable(stream: TokenStream) -> str:
 def _begin(stream: TokenStream) -> Statement:
     if stream.accept_any("TRANSACTION", "TRAN"):
         return _transaction(stream, "BEGIN")
-    if stream.at("TRY") or stream.at("CATCH") or stream.at("DISTRIBUTED"):
-        raise not_simulated(f"BEGIN {stream.current.text.upper()}")
-    statements = []
-    while not stream.accept("END"):
-        if not stream.accept_symbol(";"):
-            statements.append(_statement(stream))
+    if stream.at("DISTRIBUTED"):
+        raise not_simulated("BEGIN DISTRIBUTED")
+    if stream.accept("TRY"):
+        attempt = _until_end(stream, "TRY")
+        stream.expect("BEGIN", "CATCH")
+        return TryCatch(attempt, _until_end(stream, "CATCH"))
+    statements = _until_end(stream)
     if not statements:
         raise stream.error()
-    return Block(tuple(statements))
+    return Block(statements)
+
+
+def _until_end(stream: TokenStream, *words: str) -> tuple[Statement, ...]:
+    statements = []
+    while not stream.accept("END", *words):
+        if not stream.accept_symbol(";"):
+            statements.append(_statement(stream))
+    return tuple(statements)
 
 
 def _commit(stream: TokenStream) -> Statement:
@@ -240,4 +258,11 @@ _RULES: dict[tuple[str, ...], Callable[[TokenStream], Statement]] = {
     ("COMMIT",): _commit,
     ("ROLLBACK",): _rollback,
     ("IF",): _if,
+    ("EXECUTE",): parse_execute,
+    ("EXEC",): parse_execute,
+    ("PRINT",): parse_print,
+    ("RAISERROR",): parse_raiserror,
+    ("THROW",): parse_throw,
+    ("WAITFOR",): parse_waitfor,
+    ("RETURN",): parse_return,
 }

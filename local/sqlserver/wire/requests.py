@@ -5,6 +5,7 @@ Source: [MS-TDS] 2.2.6.6 "RPC Request", 2.2.6.7 "SQLBatch", 2.2.6.9 "Transaction
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from local.sqlserver.sqltypes import SqlType
@@ -16,11 +17,13 @@ PROCEDURES = {
     11: "sp_prepare",
     12: "sp_execute",
     13: "sp_prepexec",
+    14: "sp_prepexecrpc",
     15: "sp_unprepare",
 }
 _BY_NUMBER = 0xFFFF
 _BATCH_SEPARATORS = (0x80, 0xFF)
 _BY_REFERENCE = 0x01
+_NAME_PART = re.compile(r"\[((?:[^\]]|\]\])+)\]|([^.\[\]]+)")
 _MAX_PARAMETERS = 2100 + 3
 """SQL Server takes 2100 parameters; sp_prepexec has three of its own."""
 
@@ -37,10 +40,11 @@ class Parameter:
 
 @dataclass(frozen=True)
 class ProcedureCall:
-    """A remote procedure call. `name` has no schema and no brackets."""
+    """A remote procedure call. `qualifiers` are database and schema, as far as they were given."""
 
     name: str
     parameters: tuple[Parameter, ...]
+    qualifiers: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -63,12 +67,21 @@ def parse_calls(payload: bytes) -> list[ProcedureCall]:
         length = cursor.u16()
         if length == _BY_NUMBER:
             number = cursor.u16()
-            name = PROCEDURES.get(number, f"procedure {number}")
+            parts = [PROCEDURES.get(number, f"procedure {number}")]
         else:
-            name = cursor.text(length).rsplit(".", 1)[-1].strip("[]")
+            parts = name_parts(cursor.text(length))
         cursor.u16()
-        calls.append(ProcedureCall(name, _parameters(payload, cursor)))
+        calls.append(ProcedureCall(parts[-1], _parameters(payload, cursor), tuple(parts[:-1])))
     return calls
+
+
+def name_parts(name: str) -> list[str]:
+    """Return a name's parts without brackets: [msdb].dbo.sp_start_job has three."""
+    quoted = [
+        (match[1] or match[2]).replace("]]", "]")
+        for match in _NAME_PART.finditer(name.replace("..", ".dbo."))
+    ]
+    return quoted or [name]
 
 
 def _parameters(payload: bytes, cursor: Cursor) -> tuple[Parameter, ...]:

@@ -1,0 +1,48 @@
+"""Messages about sessions, logins, databases, credentials and permissions."""
+
+from __future__ import annotations
+
+SERVER: dict[int, tuple[int, str]] = {
+    # Sessions and logins
+    596: (21, "Cannot continue the execution because the session is in the kill state."),
+    3902: (16, "The COMMIT TRANSACTION request has no corresponding BEGIN TRANSACTION."),
+    3903: (16, "The ROLLBACK TRANSACTION request has no corresponding BEGIN TRANSACTION."),
+    4002: (16, "The incoming tabular data stream (TDS) protocol stream is incorrect: {}."),
+    4060: (11, 'Cannot open database "{}" requested by the login. The login failed.'),
+    5701: (10, "Changed database context to '{}'."),
+    5703: (10, "Changed language setting to {}."),
+    6101: (16, "Session ID {} is not valid."),
+    6104: (16, "Cannot use KILL to kill your own process."),
+    6106: (16, "Process ID {} is not an active process ID."),
+    6107: (14, "Only user processes can be killed."),
+    18456: (14, "Login failed for user '{}'."),
+    15025: (16, "The server principal '{}' already exists."),
+    15433: (16, "Supplied parameter sid is in use."),
+    229: (
+        14,
+        "The {} permission was denied on the object '{}', database '{}', schema '{}'.",
+    ),
+    # Databases
+    911: (16, "Database '{}' does not exist. Make sure that the name is entered correctly."),
+    927: (14, "Database '{}' cannot be opened. It is in the middle of a restore."),
+    1801: (16, "Database '{}' already exists. Choose a different database name."),
+    1834: (16, "The file '{}' cannot be overwritten. It is being used by database '{}'."),
+    3701: (
+        11,
+        "Cannot drop the database '{}', because it does not exist or you do not have permission.",
+    ),
+    3702: (16, 'Cannot drop database "{}" because it is currently in use.'),
+    3708: (16, "Cannot drop the database '{}' because it is a system database."),
+    5105: (16, "A file activation error occurred. The physical file name '{}' may be incorrect."),
+    5133: (
+        16,
+        'Directory lookup for the file "{}" failed with the operating system error 2'
+        "(The system cannot find the file specified.).",
+    ),
+    # Credentials
+    15151: (
+        16,
+        "Cannot {} the {} '{}', because it does not exist or you do not have permission.",
+    ),
+    15530: (16, 'The credential with name "{}" already exists.'),
+}

@@ -1,0 +1,83 @@
+"""RESTORE as a statement: its variables put in, its errors ended by 3013."""
+
+from __future__ import annotations
+
+from local.sqlserver.catalog.query import evaluate
+from local.sqlserver.engine import listing
+from local.sqlserver.engine.restore import RestoreOrder, restore, verify
+from local.sqlserver.engine.sessions import Stop
+from local.sqlserver.errors import Aborted, SqlError, refuse
+from local.sqlserver.session.execution import Execution
+from local.sqlserver.sqltypes import INT, nvarchar
+from local.sqlserver.tsql import ast
+from local.sqlserver.tsql.ast import RestoreVerb
+
+_DEVICE_NAME = nvarchar(4000)
+_LISTINGS = {
+    RestoreVerb.HEADERONLY: listing.list_headers,
+    RestoreVerb.FILELISTONLY: listing.list_files,
+    RestoreVerb.LABELONLY: listing.list_label,
+}
+_COMMAND_LENGTH = 16
+"""sys.dm_exec_requests.command is cut: RESTORE HEADERON."""
+
+
+def run_restore(execution: Execution, statement: ast.Restore) -> None:
+    """Carry out any RESTORE."""
+    verb = statement.verb.value
+    request, sink = execution.request, execution.sink
+    request.command = f"RESTORE {statement.verb.name}"[:_COMMAND_LENGTH]
+    try:
+        if statement.verb in _LISTINGS:
+            _list(execution, statement)
+            return
+        order = _order(execution, statement)
+        run = verify if statement.verb is RestoreVerb.VERIFYONLY else restore
+        run(execution.instance, order, execution.session, request, sink)
+    except SqlError as error:
+        raise error.then(3013, verb) from error
+    except Aborted:
+        if request.stop is Stop.ATTENTION:
+            sink.errors(refuse(3204).then(3013, verb).diagnostics)
+        raise
+    sink.completed()
+
+
+def _list(execution: Execution, statement: ast.Restore) -> None:
+    rows = _LISTINGS[statement.verb]
+    devices, position = _devices(execution, statement), _position(execution, statement)
+    execution.sink.rows(*rows(execution.instance, devices, position))
+
+
+def _order(execution: Execution, statement: ast.Restore) -> RestoreOrder:
+    database = ""
+    if statement.database is not None:
+        database = str(evaluate(statement.database, _DEVICE_NAME, execution.context) or "")
+        if not 0 < len(database) <= 128:
+            raise refuse(102, database[:128])
+    return RestoreOrder(
+        verb=statement.verb.value,
+        is_log=statement.verb is RestoreVerb.LOG,
+        database=database,
+        devices=_devices(execution, statement),
+        recovery=statement.recovery,
+        replace=statement.replace,
+        checksum=statement.checksum,
+        stats=statement.stats,
+        position=_position(execution, statement) or 1,
+        moves=statement.moves,
+    )
+
+
+def _devices(execution: Execution, statement: ast.Restore) -> tuple[tuple[str, str], ...]:
+    return tuple(
+        (device.kind, str(evaluate(device.name, _DEVICE_NAME, execution.context) or ""))
+        for device in statement.devices
+    )
+
+
+def _position(execution: Execution, statement: ast.Restore) -> int | None:
+    if statement.file is None:
+        return None
+    position = evaluate(statement.file, INT, execution.context)
+    return position if isinstance(position, int) else None

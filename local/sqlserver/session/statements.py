@@ -1,0 +1,80 @@
+"""Statements that change the instance or the session, each carried out by one function."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+from uuid import uuid4
+
+from local.sqlserver.catalog.context import Context
+from local.sqlserver.errors import not_simulated, refuse
+from local.sqlserver.results import Sink
+from local.sqlserver.session.execution import Execution
+from local.sqlserver.session.restores import run_restore
+from local.sqlserver.tsql import ast
+
+
+def change_transaction(context: Context, action: str, sink: Sink) -> None:
+    """Begin, commit or roll back; nothing but the state of the session depends on it."""
+    session = context.session
+    if action == "BEGIN":
+        if session.transaction is not None:
+            raise not_simulated("nested transactions")
+        session.transaction = uuid4().bytes[:8]
+        sink.transaction(session.transaction, action)
+        return
+    if session.transaction is None:
+        raise refuse(3902 if action == "COMMIT" else 3903)
+    ended, session.transaction = session.transaction, None
+    sink.transaction(ended, action)
+
+
+def _create_database(execution: Execution, statement: ast.CreateDatabase) -> None:
+    execution.instance.create_database(statement.name, execution.session)
+
+
+def _drop_database(execution: Execution, statement: ast.DropDatabase) -> None:
+    for name in statement.names:
+        execution.instance.drop_database(name, execution.session, if_exists=statement.if_exists)
+
+
+def _set_credential(execution: Execution, statement: ast.SetCredential) -> None:
+    execution.instance.set_credential(
+        statement.name, statement.identity, statement.secret or "", create=statement.create
+    )
+
+
+def _drop_credential(execution: Execution, statement: ast.DropCredential) -> None:
+    execution.instance.drop_credential(statement.name)
+
+
+def _use(execution: Execution, statement: ast.Use) -> None:
+    before = execution.instance.enter(statement.database, execution.session)
+    execution.sink.database(execution.session.database, before)
+
+
+def _set_option(execution: Execution, statement: ast.SetOption) -> None:
+    if statement.option == "IMPLICIT_TRANSACTIONS":
+        execution.session.implicit_transactions = statement.value == "ON"
+
+
+def _kill(execution: Execution, statement: ast.Kill) -> None:
+    execution.instance.sessions.kill(statement.session, execution.session)
+
+
+def _transaction(execution: Execution, statement: ast.Transaction) -> None:
+    change_transaction(execution.context, statement.action, execution.sink)
+
+
+STATEMENTS: dict[type, tuple[str, Callable[[Execution, Any], None]]] = {
+    ast.CreateDatabase: ("CREATE DATABASE", _create_database),
+    ast.DropDatabase: ("DROP DATABASE", _drop_database),
+    ast.SetCredential: ("CREATE CREDENTIAL", _set_credential),
+    ast.DropCredential: ("DROP CREDENTIAL", _drop_credential),
+    ast.Use: ("USE DATABASE", _use),
+    ast.SetOption: ("SET OPTION", _set_option),
+    ast.Kill: ("KILL", _kill),
+    ast.Transaction: ("TRANSACTION", _transaction),
+    ast.Restore: ("RESTORE", run_restore),
+}
+"""For each kind of statement its sys.dm_exec_requests.command, and what carries it out."""
