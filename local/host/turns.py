@@ -339,6 +339,7 @@ def _schedule_child(outcome: Outcome, turn: Turn, work: Work, names: Names) -> d
         version=work.action.get("version"),
         input=json.dumps(work.action.get("input")),
     )
+    _check_text(child.instance_id)
     outcome.children.append(child)
     return {
         "Name": child.name,
@@ -364,6 +365,8 @@ def _schedule_message(outcome: Outcome, turn: Turn, work: Work, names: Names) ->
     # One id for each request there will ever be, and the same one if the turn has to be run again.
     request_id = f"{turn.execution_id}:{work.id}"
     operation, value = work.action["operation"], work.action.get("input")
+    _check_text(work.name)
+    _check_text(operation)
     input_text = None if value is None else json.dumps(value)
     outcome.messages.append(
         Message(entity, key, operation, input_text, None if is_signal else request_id)
@@ -400,6 +403,14 @@ def _conclude(
 def _input_text(action: dict[str, Any]) -> str:
     value = action.get("input")
     return value if isinstance(value, str) else json.dumps(value)
+
+
+def _check_text(text: str) -> None:
+    """Refuse half a surrogate pair: no database takes it, and the turn must not take the host."""
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        raise _Failed(f"{text!r} cannot be an id, key or operation: it is no valid text") from error
 
 
 def _check_known(kind: str, name: str, known: Mapping[str, str]) -> None:

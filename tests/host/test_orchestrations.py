@@ -18,6 +18,7 @@ _PATTERNS = json.loads((Path(__file__).parent / "data" / "patterns.json").read_t
 def test_activities_in_a_row_and_side_by_side(durable: RunningHost) -> None:
     assert durable.run("chain", 5) == 40
     assert durable.run("fan_out", 60) == 60 * 59
+    assert durable.run("fan_out", 500) == 500 * 499
 
 
 def test_first_of_two_activities_wins_and_the_other_is_waited_for(durable: RunningHost) -> None:
@@ -220,6 +221,14 @@ def test_generations_follow_each_other(durable: RunningHost) -> None:
     assert [one["Input"] for one in started] == ["1"]  # of the last generation only
 
 
+def test_generations_keep_id_time_and_custom_status(durable: RunningHost) -> None:
+    instance = durable.begin("second_generation", {"generation": 1})
+    created = durable.status(instance)["createdTime"]
+    ended = durable.wait(instance)
+    assert ended["output"] == [True, False, "7.1"]
+    assert (ended["createdTime"], ended["customStatus"]) == (created, "kept")
+
+
 @pytest.mark.embedded("Azure drops them")
 def test_events_that_came_early_reach_later_generations(durable: RunningHost) -> None:
     instance = durable.begin("stream", {"count": 12, "taken": []})
@@ -369,6 +378,17 @@ def test_odd_values_can_be_shown(durable: RunningHost) -> None:
     ended = durable.wait(instance)
     assert ended["output"] == ["NaN", "-Infinity", "\ud800", "\x00"]
     assert durable.history(instance)[-1]["Result"] == ended["output"]
+
+
+@pytest.mark.embedded("its own words")
+@pytest.mark.parametrize("what", ["id", "key", "operation", "activity"])
+def test_text_that_no_database_takes_fails_the_instance_only(
+    durable: RunningHost, what: str
+) -> None:
+    ended = durable.wait(durable.begin("half_a_surrogate_pair", what))
+    assert ended["runtimeStatus"] == "Failed"
+    assert re.search(r"is no valid text|doesn't exist", ended["output"])
+    assert durable.run("echo", 1) == ["int", 1]
 
 
 def test_large_values_pass(durable: RunningHost) -> None:

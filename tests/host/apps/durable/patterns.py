@@ -232,3 +232,36 @@ def uuids(context: Context) -> Steps:
     first = str(context.new_guid())
     yield giving(context, 1)
     return len({first, str(context.new_guid()), context.new_uuid()})
+
+
+@pattern
+def generations_of_a_child(context: Context) -> Steps:
+    return (yield context.call_sub_orchestrator("second_generation", {"generation": 1}, None, "5"))
+
+
+@pattern
+def second_generation(context: Context) -> Any:
+    """Tell what is left of the generation before."""
+    given = context.get_input()
+    if given["generation"] == 1:
+        context.set_custom_status("kept")
+        context.continue_as_new({"generation": 2, "id": context.instance_id})
+        return None
+    has_parent = context.parent_instance_id is not None
+    return [context.instance_id == given["id"], has_parent, context.version]
+
+
+@pattern
+def half_a_surrogate_pair(context: Context) -> Steps:
+    half, entity = "\ud800", df.EntityId("counter", "k")
+    match context.get_input():
+        case "id":
+            return (yield context.call_sub_orchestrator("echo", None, half))
+        case "key":
+            return (yield context.call_entity(df.EntityId("counter", half), "get"))
+        case "operation":
+            return (yield context.call_entity(entity, half))
+        case "event":
+            return (yield context.wait_for_external_event(half))
+        case _:
+            return (yield context.call_activity(half))
