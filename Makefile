@@ -3,13 +3,14 @@
 #   make setup                      only the set-up
 #   make demo [BACKUPS=DIR]         the main job, on sample backups or on those in DIR
 #   make test [ARGS="-k chain"]     the tests; ARGS go to pytest
+#   make bench [ARGS="engines"]     speed and memory beside their targets; ARGS="--help" tells more
 #   make lint                       ruff and mypy
 #   make clean                      deletes all that was set up and kept
 
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: setup demo test lint clean
+.PHONY: setup demo test bench lint clean
 
 setup: .venv/installed
 	@$(BIN)/python -m local.setup
@@ -19,6 +20,9 @@ demo: setup
 
 test: setup
 	$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 $(ARGS)
+
+bench: setup
+	$(BIN)/python -m bench $(ARGS)
 
 lint:
 	.ci/run lint types

@@ -2,8 +2,8 @@
 
     function_app -> triggers, orchestrators, activities -> shared
 
-`backhaul` and `local` stand beside the second floor; what is deployed never imports them. The part
-of `shared` that decides is pure: it imports no SDK, not even by way of others.
+`backhaul`, `local` and `bench` stand beside the second floor; what is deployed never imports them.
+The part of `shared` that decides is pure: it imports no SDK, not even by way of others.
 """
 
 from __future__ import annotations
@@ -17,8 +17,9 @@ import pytest
 
 from local.folders import REPOSITORY
 
-PACKAGES = ("activities", "backhaul", "local", "orchestrators", "shared", "triggers")
+PACKAGES = ("activities", "backhaul", "bench", "local", "orchestrators", "shared", "triggers")
 SECOND_FLOOR = ("activities", "orchestrators", "triggers")
+BESIDE = ("backhaul", "bench", "local", "tests")
 FUNCTIONS = ("azure.functions", "azure.durable_functions")
 SDKS = ("azure", "pyodbc", "httpx", "starlette", "uvicorn")
 
@@ -92,11 +93,13 @@ def offences(of_packages: tuple[str, ...], forbidden: tuple[str, ...]) -> list[s
 @pytest.mark.parametrize(
     ("packages", "forbidden"),
     [
-        (("shared",), (*SECOND_FLOOR, *FUNCTIONS, "function_app", "backhaul", "local", "tests")),
-        (SECOND_FLOOR, ("function_app", "backhaul", "local", "tests")),
-        (("function_app",), ("shared", "backhaul", "local", "tests")),
+        (("shared",), (*SECOND_FLOOR, *FUNCTIONS, "function_app", *BESIDE)),
+        (SECOND_FLOOR, ("function_app", *BESIDE)),
+        (("function_app",), ("shared", *BESIDE)),
         (("backhaul", "local"), (*SECOND_FLOOR, "function_app", "tests")),
         (("local",), ("backhaul",)),
+        (("backhaul", "local"), ("bench",)),
+        (("bench",), (*SECOND_FLOOR, "function_app", "tests")),
         (("local.host",), ("shared", "backhaul")),
         (("local.sqlserver",), ("shared.chain", "shared.targets", "shared.restore_rules")),
         (("orchestrators",), ("triggers",)),

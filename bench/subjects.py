@@ -1,0 +1,28 @@
+"""Which subjects there are, in the order in which they are measured."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from bench import engines, full_hub, headers, planner, restores, start, steps
+from bench.figures import Figure, Run
+
+
+@dataclass(frozen=True)
+class Subject:
+    """Something to measure, and what it is in a few words."""
+
+    about: str
+    measure: Callable[[Run], Iterator[Figure]]
+
+
+SUBJECTS = {
+    "engines": Subject("the embedded host beside durabletask in memory", engines.measure),
+    "start": Subject("the host with this project's app: start, and doing nothing", start.measure),
+    "hub": Subject("a hub of 10,000 instances, 1,000 of them running", full_hub.measure),
+    "steps": Subject("a step of an orchestration with 3,000 history events", steps.measure),
+    "restores": Subject("a migration on the simulated server, per restored log", restores.measure),
+    "headers": Subject("reading backup headers from memory", headers.measure),
+    "planner": Subject("planning a restore of 10,000 logs", planner.measure),
+}
