@@ -95,11 +95,18 @@ class Hub:
         """Open the hub in `directory`, or make it.
 
         Raises:
-            HubError: another process uses it, its schema is of another version, or it is no hub.
+            HubError: another process uses it, its schema is of another version, it is no hub, or
+                the folder cannot be written.
         """
-        make_folder(directory)
         self.path = directory / FILE_NAME
-        self._lock = _lock(directory / "hub.lock")
+        try:
+            make_folder(directory)
+            self._lock = _lock(directory / "hub.lock")
+        except OSError as error:
+            raise HubError(
+                f"the task hub cannot be kept in {directory}: {error.strerror}",
+                action="give the host a folder that it may write, with --data",
+            ) from error
         try:
             self._db = _open(self.path)
         except BaseException:
@@ -174,6 +181,13 @@ class Hub:
             (instance_id,),
         ).fetchone()
         return None if row is None or row[0] is None else (row[0], row[1], row[2])
+
+    def origin(self, instance_id: str) -> tuple[str, str]:
+        """Return name and time of creation of an instance that exists."""
+        row: tuple[str, str] = self._db.execute(
+            "SELECT name, created FROM instance WHERE id = ?", (instance_id,)
+        ).fetchone()
+        return row
 
     def set_status(self, instance_id: str, status: str, now: str) -> None:
         """Change the status of an instance."""

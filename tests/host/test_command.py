@@ -117,6 +117,15 @@ def test_port_in_use_is_named(tmp_path: Path) -> None:
     )
 
 
+def test_data_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    folder = tmp_path / "file" / "data"
+    refused = _run("--app", APPS / "durable", "--port", "0", "--data", folder)
+    assert refused.returncode == 1
+    assert f"Error: the task hub cannot be kept in {folder}: Not a directory" in refused.stderr
+    assert "Try: give the host a folder that it may write, with --data" in refused.stderr
+
+
 def test_second_host_on_a_hub_is_refused(new_host: StartHost) -> None:
     host = new_host().start()
     assert host._process is not None
