@@ -13,6 +13,7 @@ import typer
 
 from local.host.allocator import return_large_blocks
 from local.host.errors import HostError
+from local.host.logs import LogFormat
 from local.host.service import Options, Service
 
 
@@ -31,6 +32,9 @@ def main(
     grace: Annotated[
         float, typer.Option(min=0, help="Seconds that a stop waits for what runs.")
     ] = 10.0,
+    log_format: Annotated[
+        LogFormat, typer.Option(help="Log lines on stderr: for people, or JSON for programs.")
+    ] = LogFormat.TEXT,
 ) -> None:
     """Run an Azure Functions app (Python v2) with Durable Functions on this machine.
 
@@ -44,7 +48,7 @@ def main(
     return_large_blocks()
     app = app.resolve()
     folder = app / ".backhaul" / "host" if data is None else data.resolve()
-    options = Options(app, folder, host, port, grace)
+    options = Options(app, folder, host, port, grace, log_format)
     try:
         status = Service(options).run()
     except HostError as error:

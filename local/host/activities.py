@@ -7,6 +7,7 @@ kill interrupts runs again at the next start.
 from __future__ import annotations
 
 import json
+import logging
 import time
 from collections import deque
 from collections.abc import Callable
@@ -18,6 +19,9 @@ from local.host.history import Event, EventType, decode, event, timestamp
 from local.host.hub import Hub
 from local.host.turns import Activity
 from local.host.writer import Writer, utc_now
+
+_LOG = logging.getLogger(__name__)
+_WORTH_A_LINE_MS = 100  # a line for each of thousands of quick ones would cost a fifth of the speed
 
 RunActivity = Callable[[str, str], "Future[str]"]
 """Starts the activity of a name with an input text; the future gives its result text."""
@@ -37,6 +41,7 @@ class _Run:
     instance: str
     execution: str
     activity: Activity
+    began: float = 0.0
     deadline: float | None = None
 
 
@@ -89,13 +94,15 @@ class Activities:
             future.cancel()
             limit = f"{self._timeout_s:g} s"
             reason = f"Timeout value of {limit} exceeded by function '{run.activity.name}'"
+            _LOG.error("activity=%s instance_id=%s timed out", run.activity.name, run.instance)
             self._fail(run, ActivityFailed(reason, "a thread cannot be stopped; it may still run"))
 
     def dispatch(self) -> None:
         """Fill the places that are free."""
         while self._waiting and len(self._running) < self._limit:
             run = self._waiting.popleft()
-            run.deadline = None if self._timeout_s is None else time.time() + self._timeout_s
+            run.began = time.time()
+            run.deadline = None if self._timeout_s is None else run.began + self._timeout_s
             future = self._run(run.activity.name, run.activity.input)
             self._running[run] = future
             future.add_done_callback(partial(self._ended, run))
@@ -113,8 +120,18 @@ class Activities:
 
     def _ended(self, run: _Run, future: Future[str]) -> None:
         """Runs on the thread of the activity."""
-        if not future.cancelled():
-            self._writer.post(partial(self._conclude, run, future))
+        if future.cancelled():
+            return
+        self._writer.post(partial(self._conclude, run, future))
+        took_ms = (time.time() - run.began) * 1000
+        known = (run.activity.name, run.instance, took_ms)
+        error = future.exception()
+        if error is None:
+            level = logging.INFO if took_ms >= _WORTH_A_LINE_MS else logging.DEBUG
+            _LOG.log(level, "activity=%s instance_id=%s duration_ms=%.1f succeeded", *known)
+        else:
+            why = str(error).partition("\n")[0]
+            _LOG.warning("activity=%s instance_id=%s duration_ms=%.1f failed: %s", *known, why)
 
     def _conclude(self, run: _Run, future: Future[str]) -> None:
         if self._running.pop(run, None) is None:

@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+import logging
 import threading
+import time
 import uuid
 from collections.abc import Coroutine, Mapping
 from concurrent.futures import Future
@@ -19,6 +21,8 @@ from typing import Any, TypeVar
 
 from local.host.app import Function
 from local.host.threads import Pool
+
+_LOG = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
@@ -58,6 +62,7 @@ class Runner:
         self._app_directory = app_directory
         self._client = client
         self._timeout_s = timeout_s
+        self._invocations = 0  # counted on the loop that serves HTTP
         self._pool = Pool("function", threads)
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._serve, name="functions-loop", daemon=True)
@@ -79,14 +84,36 @@ class Runner:
         Raises:
             FunctionTimedOut: it took longer than functions may; a thread may go on with it.
         """
-        future = asyncio.wrap_future(self._submit(function, value, **context))
-        await asyncio.wait({future}, timeout=self._timeout_s)
-        if not future.done():
-            future.cancel()
-            raise FunctionTimedOut(
-                f"Timeout value of {self._timeout_s:g} s exceeded by function '{function.name}'"
-            )
-        return future.result()
+        began = time.monotonic()
+        ending = "failed"
+        self._invocations += 1
+        try:
+            future = asyncio.wrap_future(self._submit(function, value, **context))
+            await asyncio.wait({future}, timeout=self._timeout_s)
+            if not future.done():
+                future.cancel()
+                ending = "timed out"
+                raise FunctionTimedOut(
+                    f"Timeout value of {self._timeout_s:g} s exceeded by function '{function.name}'"
+                )
+            result = future.result()
+            ending = "succeeded"
+            return result
+        finally:
+            self._invocations -= 1
+            took_ms = (time.monotonic() - began) * 1000
+            _LOG.info("function=%s duration_ms=%.1f %s", function.name, took_ms, ending)
+
+    @property
+    def invocations(self) -> int:
+        """How many calls of `invoke` are under way."""
+        return self._invocations
+
+    def wait_until_idle(self, timeout_s: float) -> None:
+        """Wait until no call of `invoke` is under way, but not longer than this."""
+        deadline = time.monotonic() + timeout_s
+        while self._invocations and time.monotonic() < deadline:
+            time.sleep(0.01)
 
     def _submit(self, function: Function, value: Any, **context: Any) -> Future[Any]:
         arguments = self.arguments(function, value, **context)

@@ -54,6 +54,11 @@ class Keys:
         if self._document() != document:
             self._write()
 
+    def values(self) -> list[str]:
+        """Return all keys there are."""
+        own = [key for keys in self.functions.values() for key in keys.values()]
+        return [self.master, *self.host.values(), *self.system.values(), *own]
+
     def of_function(self, name: str) -> dict[str, str]:
         """Return the keys of the function itself, made now if there are none."""
         if name not in self.functions:

@@ -8,6 +8,7 @@ of the activity.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
@@ -32,6 +33,8 @@ from local.host.threads import Pool
 from local.host.turn_memory import TurnMemory
 from local.host.turns import Child, Names, Outcome, Turn, run_turn
 from local.host.writer import Writer, utc_now
+
+_LOG = logging.getLogger(__name__)
 
 MOST_TURNS = 4
 """Turns are pure computation: more of them at once than this only get in each other's way."""
@@ -188,6 +191,9 @@ class Orchestrations:
         now = timestamp(utc_now())
         self._hub.finish(instance_id, status, output, now)
         self._writer.after_commit(partial(self._endings.tell, instance_id))
+        if _LOG.isEnabledFor(logging.INFO if failure is None else logging.WARNING):
+            origin = self._hub.origin(instance_id)
+            self._writer.after_commit(partial(_log_end, instance_id, *origin, status, failure))
         parent = self._hub.parent(instance_id)
         if parent is None:
             return
@@ -336,6 +342,16 @@ class Orchestrations:
                 parent_task=child.id,
             )
         )
+
+
+def _log_end(instance_id: str, name: str, created: str, status: str, failure: str | None) -> None:
+    took_ms = (utc_now() - parse_timestamp(created)).total_seconds() * 1000
+    _LOG.log(
+        logging.INFO if failure is None else logging.WARNING,
+        "orchestrator=%s instance_id=%s status=%s duration_ms=%.1f%s",
+        *(name, instance_id, status, took_ms),
+        "" if failure is None else f": {failure.strip().partition(chr(10))[0]}",
+    )
 
 
 def _child_failed(now: str, task: int, failure: str) -> Event:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import traceback
 from collections.abc import Callable
 from concurrent.futures import Future
@@ -21,7 +20,6 @@ from local.host.sdk_speed import speed_up_replay
 from local.host.threads import Pool
 from local.host.turns import Names
 
-_LOG = logging.getLogger(__name__)
 _MOST_DETAILS = 8000  # characters of a traceback; its end tells most
 
 
@@ -65,7 +63,7 @@ class Program:
             arguments = self._runner.arguments(function, _decode(input_text))
             return _encode(self._runner.call(function, arguments))
         except Exception as error:
-            raise _failed(function.durable_name, error) from error
+            raise _failed(error) from error
 
     async def _run_async(self, function: Function, input_text: str) -> str:
         arguments = self._runner.arguments(function, _decode(input_text))
@@ -76,7 +74,7 @@ async def _reporting(name: str, running: Any) -> str:
     try:
         result: str = await running
     except Exception as error:
-        raise _failed(name, error) from error
+        raise _failed(error) from error
     return result
 
 
@@ -102,8 +100,7 @@ def _encode(result: Any) -> str:
     return text
 
 
-def _failed(name: str, error: BaseException) -> ActivityFailed:
+def _failed(error: BaseException) -> ActivityFailed:
     """Return what the orchestrator gets to see, with the traceback of the app's own frames."""
-    _LOG.warning("activity=%s failed: %s: %s", name, type(error).__name__, error)
     frames = traceback.format_exception(type(error), error, error.__traceback__)
     return ActivityFailed(f"{type(error).__name__}: {error}", "".join(frames)[-_MOST_DETAILS:])

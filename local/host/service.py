@@ -8,6 +8,7 @@ import secrets
 import signal
 import socket
 import sys
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,7 +26,7 @@ from local.host.inside import Inside
 from local.host.invocation import Runner
 from local.host.keys import DURABLE_KEY, FILE_NAME, Keys
 from local.host.links import Links
-from local.host.logs import set_up_logs
+from local.host.logs import LogFormat, set_up_logs
 from local.host.orchestrations import Orchestrations
 from local.host.page import PATH, HostPage
 from local.host.program import Program
@@ -53,6 +54,7 @@ class Options:
     host: str
     port: int
     grace_s: float
+    log_format: LogFormat = LogFormat.TEXT
 
 
 class Service:
@@ -69,9 +71,10 @@ class Service:
         os.environ.setdefault("AzureWebJobsScriptRoot", str(options.app))
         load_app_settings(options.app, os.environ)
         self._settings = load_host_settings(options.app, os.environ)
-        set_up_logs(self._settings.log_level)
         self._hub = Hub(options.data)
+        self._rpc_path = secrets.token_urlsafe(24)
         self._keys = Keys(options.data / FILE_NAME)
+        set_up_logs(self._settings.log_level, options.log_format, self._secrets)
         self._sockets = [bind(options.host, options.port), bind("127.0.0.1", 0)]
         self.origin = _origin(options.host, self._sockets[0])
         self.app = load_app(options.app, os.environ)
@@ -100,10 +103,9 @@ class Service:
 
     def _build(self, settings: HostSettings) -> None:
         app = self.app
-        rpc_path = secrets.token_urlsafe(24)
         rpc_port = self._sockets[1].getsockname()[1]
         links = Links(settings.hub_name, self._keys.system[DURABLE_KEY])
-        client_text = links.client(self.origin, f"http://127.0.0.1:{rpc_port}/{rpc_path}/")
+        client_text = links.client(self.origin, f"http://127.0.0.1:{rpc_port}/{self._rpc_path}/")
         timeout_s = settings.function_timeout_s
         self._runner = Runner(
             app.directory, client_text, threads=_FUNCTION_THREADS, timeout_s=timeout_s
@@ -163,7 +165,7 @@ class Service:
         )
         front = Front(
             self._keys,
-            rpc_path,
+            self._rpc_path,
             DurableApi(client, self._queries, endings, links),
             HttpFunctions(self._endpoints, self._keys, self._runner),
             event_grid,
@@ -193,19 +195,25 @@ class Service:
         os.write(self._ring, b"!")
 
     def _shut_down(self) -> None:
-        """Let what runs end, while its durable clients are still served."""
+        """Let what runs end, while its durable clients are still served, within the grace time."""
+        deadline = time.monotonic() + self._options.grace_s
         self._timers.stop()
         if not self._failed:
             _LOG.info("stopping: no new work; waiting up to %g s", self._options.grace_s)
-            if not self._writer.drain(self._options.grace_s):
-                _LOG.warning(
-                    "outstanding=%d still run and will run again at the next start",
-                    self._writer.outstanding,
-                )
-        self._web.stop()
+            self._writer.drain(self._options.grace_s)
+            self._runner.wait_until_idle(deadline - time.monotonic())
+            left = self._writer.outstanding
+            if left:
+                _LOG.warning("outstanding=%d still run and will run again at the next start", left)
+            if self._runner.invocations:
+                _LOG.warning("outstanding=%d functions are cut off", self._runner.invocations)
+        self._web.stop(deadline - time.monotonic())
         self._runner.stop()
         self._queries.close()  # before the hub: the last connection folds the log into the file
         self._writer.stop()
+
+    def _secrets(self) -> list[str]:
+        return [*self._keys.values(), self._rpc_path]
 
     def _banner(self) -> str:
         lines = [

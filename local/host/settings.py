@@ -73,13 +73,14 @@ def load_app_settings(app_dir: Path, environ: MutableMapping[str, str]) -> None:
 
 
 def load_host_settings(app_dir: Path, environ: Mapping[str, str]) -> HostSettings:
-    """Read host.json; a missing file means defaults.
+    """Read host.json; a missing file means defaults, and app settings may override what it says.
 
     Raises:
         SettingsError: the file or one of the settings is not valid.
     """
     path = app_dir / "host.json"
     document = _read_json(path)
+    _override(document, environ)
     http = _section(document, path, "extensions", "http")
     durable = _section(document, path, "extensions", "durableTask")
     levels = _section(document, path, "logging", "logLevel")
@@ -101,6 +102,30 @@ def load_host_settings(app_dir: Path, environ: Mapping[str, str]) -> HostSetting
         function_timeout_s=_timeout(document, path),
         log_level=_log_level(levels, path),
     )
+
+
+def _override(document: dict[str, Any], environ: Mapping[str, str]) -> None:
+    """Put app settings such as `AzureFunctionsJobHost__logging__logLevel__default` in place."""
+    for name, text in environ.items():
+        prefix, *parts = name.split("__")
+        if prefix.lower() != "azurefunctionsjobhost" or not all(parts) or not parts:
+            continue
+        section = document
+        for part in parts[:-1]:
+            inner = section.setdefault(_spelled(section, part), {})
+            if not isinstance(inner, dict):
+                raise SettingsError(f"app setting {name}: {part} is no object in host.json")
+            section = inner
+        try:
+            value = json.loads(text)
+        except ValueError:
+            value = text
+        section[_spelled(section, parts[-1])] = value
+
+
+def _spelled(section: Mapping[str, Any], name: str) -> str:
+    """Return how a section spells a name; case does not count in app settings."""
+    return next((known for known in section if known.lower() == name.lower()), name)
 
 
 def expand(text: str, environ: Mapping[str, str]) -> str:

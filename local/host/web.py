@@ -107,7 +107,6 @@ class WebServer:
             lifespan="off",
             ws="none",
             server_header=False,
-            timeout_graceful_shutdown=5,
         )
         self._server = uvicorn.Server(config)
         self._sockets = list(sockets)
@@ -121,10 +120,12 @@ class WebServer:
         while not self._server.started and self._thread.is_alive():
             time.sleep(0.005)
 
-    def stop(self) -> None:
-        """Take no more requests, and wait for those under way."""
+    def stop(self, grace_s: float) -> None:
+        """Take no more requests, and wait for those under way, but not longer than this."""
+        # Declared as a whole number, used as the timeout of a wait.
+        self._server.config.timeout_graceful_shutdown = max(grace_s, 0.05)  # type: ignore[assignment]
         self._server.should_exit = True
-        self._thread.join(timeout=10)
+        self._thread.join(timeout=max(grace_s, 0) + 2)
 
     def _run(self) -> None:
         try:

@@ -96,6 +96,11 @@ class RunningHost:
         self._process.terminate()
         return self._process.wait(30)
 
+    def signal(self, number: int) -> None:
+        """Send it a signal."""
+        assert self._process is not None
+        self._process.send_signal(number)
+
     def wait_for_exit(self) -> int:
         """Wait until it ends by itself; returns its exit status."""
         assert self._process is not None

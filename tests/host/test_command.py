@@ -32,7 +32,7 @@ def test_help_begins_with_an_example() -> None:
     shown = _run("--help")
     assert shown.returncode == 0
     assert "Example: python -m local --app . --port 7071" in shown.stdout
-    for option in ("--app", "--port", "--data", "--host", "--grace"):
+    for option in ("--app", "--port", "--data", "--host", "--grace", "--log-format"):
         assert option in shown.stdout
 
 

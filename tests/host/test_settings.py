@@ -67,6 +67,23 @@ def test_settings_are_read_with_comments_and_commas(tmp_path: Path) -> None:
     )
 
 
+def test_app_settings_override_host_json(tmp_path: Path) -> None:
+    prefix = "AzureFunctionsJobHost__"
+    environ = {
+        f"{prefix}logging__logLevel__default": "Error",
+        f"{prefix}EXTENSIONS__durabletask__MaxConcurrentActivityFunctions": "7",
+        f"{prefix}extensions__http__routePrefix": "",
+        f"{prefix}functionTimeout": "00:00:30",
+        "AzureFunctionsJobHost": "nothing",
+    }
+    text = '{"extensions": {"durableTask": {"maxConcurrentActivityFunctions": 2}}}'
+    settings = _load(tmp_path, text, **environ)
+    assert (settings.log_level, settings.max_activities) == (logging.ERROR, 7)
+    assert (settings.route_prefix, settings.function_timeout_s) == ("", 30)
+    with pytest.raises(SettingsError, match=r"functionTimeout is no object in host\.json"):
+        _load(tmp_path, '{"functionTimeout": 1}', **{f"{prefix}functionTimeout__x": "1"})
+
+
 def test_functions_may_run_for_ever(tmp_path: Path) -> None:
     assert _load(tmp_path, '{"functionTimeout": "-1"}').function_timeout_s is None
 
