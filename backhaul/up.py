@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -80,9 +81,20 @@ def up(
     with Stack(options) as stack:
         for line in _addresses(stack):
             terminal.results().print(line, soft_wrap=True)
-        # Ctrl-C interrupts the wait, and leaving the block stops everything in order.
-        signal.signal(signal.SIGTERM, signal.default_int_handler)
-        signal.pause()
+        _wait_for_signal()
+
+
+def _wait_for_signal() -> None:
+    """Wait for Ctrl-C or SIGTERM; raises KeyboardInterrupt.
+
+    Each signal rings a bell, too: one that comes just before the wait begins is not missed.
+    """
+    bell, ring = os.pipe()
+    os.set_blocking(ring, False)
+    signal.set_wakeup_fd(ring)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    while True:
+        os.read(bell, 1)
 
 
 def _real_server(
