@@ -77,6 +77,21 @@ def test_what_was_accepted_is_carried_out_after_a_kill(new_host: StartHost) -> N
     assert {host.wait(instance)["output"] for instance in begun} == {20}
 
 
+@pytest.mark.parametrize("torn", [1, 24, 5000])
+def test_write_that_a_power_cut_tore_is_forgotten(new_host: StartHost, torn: int) -> None:
+    """What was answered stays; what was being written without an answer may be gone."""
+    host = new_host().start()
+    instances = [host.begin("two_waits", instance=f"torn-{n}") for n in range(10)]
+    host.kill()
+    with (host.data / "hub.db-wal").open("ab") as log:
+        log.write(random.Random(torn).randbytes(torn))  # noqa: S311 - not for secrets
+    host.start()
+    for instance in instances:
+        host.raise_event(instance, "A", 1)
+        host.raise_event(instance, "B", 2)
+        assert host.wait(instance)["output"] == [1, 2]
+
+
 @pytest.mark.parametrize("seed", range(2))
 def test_random_kills_change_no_result(new_host: StartHost, seed: int) -> None:
     chance = random.Random(seed)  # noqa: S311 - not for secrets
