@@ -7,9 +7,11 @@ of a set is known, and can stand in its own header, before its data exists.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any, BinaryIO
+from functools import partial
+from itertools import repeat
+from typing import Any
 
-from local.samples.payload import EXTENT, StreamSum
+from local.samples.payload import EXTENT, sector_sum
 from shared.backupfile import layout
 from shared.backupfile.codec import Layout, Pair, checksum
 
@@ -39,32 +41,39 @@ def _stream_header(tag: bytes, length: int, attributes: int) -> bytes:
     return bytes(covered) + checksum(bytes(covered)).to_bytes(2, "little")
 
 
-class Bulk:
-    """A stream of whole extents, and the CSUM stream behind it if it is checksummed."""
+Extents = Callable[[], Iterator[bytes]]
+_BLANK = bytes(EXTENT)
 
-    def __init__(
-        self, tag: bytes, attributes: int, extents: int, make: Callable[[], Iterator[bytes]]
-    ) -> None:
-        self._make = make
+
+class Bulk:
+    """A stream of whole extents, and the CSUM stream behind it if it is checksummed.
+
+    Without `make` the extents are zeros.
+    """
+
+    def __init__(self, tag: bytes, attributes: int, extents: int, make: Extents | None) -> None:
+        self.is_blank = make is None
+        self._make = make or partial(repeat, _BLANK, extents)
         self._checksummed = bool(attributes & layout.STREAM_CHECKSUMMED)
         data = layout.DATA_PADDING + extents * EXTENT
         self._head = _stream_header(tag, data, attributes) + bytes(layout.DATA_PADDING)
-        self._length = len(self._head) + extents * EXTENT
-        self._length += len(stream(b"CSUM", bytes(4))) if self._checksummed else 0
+        self._length = len(self._head) + extents * EXTENT + len(self._tail(0))
 
     def __len__(self) -> int:
         return self._length
 
-    def write(self, out: BinaryIO) -> None:
-        """Make the data and write it."""
-        out.write(self._head)
-        total = StreamSum()
+    def parts(self) -> Iterator[bytes]:
+        """Make the data: yield the stream's header, each extent, and what follows them."""
+        yield self._head
+        total = 0
         for extent in self._make():
-            out.write(extent)
-            if self._checksummed:
-                total.add(extent)
-        if self._checksummed:
-            out.write(stream(b"CSUM", total.value.to_bytes(4, "little")))
+            yield extent
+            if self._checksummed and not self.is_blank:
+                total = sector_sum(extent, total)
+        yield self._tail(total)
+
+    def _tail(self, total: int) -> bytes:
+        return stream(b"CSUM", total.to_bytes(4, "little")) if self._checksummed else b""
 
 
 Piece = bytes | Bulk

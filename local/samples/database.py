@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID, uuid5
@@ -19,6 +20,12 @@ _UNLIMITED_LOG = 2199023255552
 _LOG_FILE_BYTES = 8 * 1024 * 1024
 _LOG_FILE_ID = 2
 
+DIFFERENTIAL_TYPES = {
+    BackupType.DIFFERENTIAL,
+    BackupType.DIFFERENTIAL_FILE,
+    BackupType.DIFFERENTIAL_PARTIAL,
+}
+
 
 @dataclass(frozen=True)
 class Database:
@@ -32,6 +39,7 @@ class Database:
     filegroups: tuple[str, ...]
     files_per_filegroup: int
     checksums: bool
+    page_checksums: bool
 
 
 @dataclass(frozen=True)
@@ -56,7 +64,10 @@ class State:
 
 @dataclass(frozen=True)
 class Taken:
-    """One BACKUP statement: what was asked for, and the log it saw."""
+    """One BACKUP statement: what was asked for, and the log it saw.
+
+    `filegroups` are those whose files were backed up.
+    """
 
     backup_type: BackupType
     guid: UUID
@@ -66,19 +77,22 @@ class Taken:
     started: datetime
     finished: datetime
     name: str
+    description: str | None
+    filegroups: tuple[str, ...]
 
 
 def describe(database: Database, state: State, taken: Taken) -> BackupHeader:
     """Return the header of a backup; its sizes and position are not known yet."""
     version = database.version
     machine = database.server.partition("\\")[0]
-    is_differential = taken.backup_type is BackupType.DIFFERENTIAL
+    is_differential = taken.backup_type in DIFFERENTIAL_TYPES
     flags = taken.flags | layout.FLAG_ALWAYS
     flags |= layout.FLAG_CHECKSUMS if database.checksums else 0
     flags |= layout.FLAG_DIFFERENTIAL if is_differential else 0
     crosses = taken.first_lsn < state.previous_fork_lsn
     return BackupHeader(
         backup_name=taken.name,
+        backup_description=taken.description,
         backup_type=taken.backup_type,
         compressed=False,
         position=1,
@@ -130,16 +144,15 @@ def file_sizes(database: Database, data_bytes: int) -> tuple[int, ...]:
 
 
 def file_list(
-    database: Database, data_bytes: int, log_bytes: int, base_lsn: Lsn, base_guid: UUID
+    database: Database, held: Sequence[int], log_bytes: int, base_lsn: Lsn, base_guid: UUID
 ) -> tuple[DatabaseFile, ...]:
-    """Return the files of a backup that holds so much of each kind, the log file last."""
+    """Return the files of a backup that holds so much of each, the log file last."""
     files = [
         (number, group, group_id)
         for group_id, group in enumerate(database.filegroups, start=1)
         for number in range(1, database.files_per_filegroup + 1)
     ]
     whole = file_sizes(database, database.data_bytes)
-    held = file_sizes(database, data_bytes)
     data = [
         DatabaseFile(
             logical_name=database.name if index == 0 else f"{group}_{number}",

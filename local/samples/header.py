@@ -25,7 +25,7 @@ _STATUS = {
     "BULK-LOGGED": layout.STATUS_SELECT_INTO,
     "FULL": 0,
 }
-_FULL = {BackupType.DATABASE, BackupType.FILE, BackupType.PARTIAL}
+FULL_TYPES = {BackupType.DATABASE, BackupType.FILE, BackupType.PARTIAL}
 _NO_GUID = UUID(int=0)
 _NO_LSN = Lsn(0)
 _UNLIMITED = 35184372080640
@@ -57,6 +57,7 @@ class Background:
     first_pass_sizes: tuple[int, ...] = ()
     """BackupSizeInBytes of the data files in the head copy; empty where the tail says the same."""
     database_id: int = 7
+    page_checksums: bool = True
     transfer_size: int = 0x10000
 
 
@@ -134,7 +135,8 @@ class _Copy:
             unknown_28=0 if self._major <= SQL_SERVER_2005 else 9,
             type_letter=ord(_LETTERS[header.backup_type]),
             collation=_COLLATIONS[header.collation],
-            status_bits=_STATUS[header.recovery_model] | layout.STATUS_PAGE_CHECKSUM,
+            status_bits=_STATUS[header.recovery_model]
+            | (layout.STATUS_PAGE_CHECKSUM if background.page_checksums else 0),
             differential_base_guid=header.differential_base_guid or _NO_GUID,
             database_id=background.database_id,
             transfer_size=background.transfer_size,
@@ -178,7 +180,7 @@ class _Copy:
         is_log = file.type == "L"
         texts = {"logical_name": file.logical_name, "physical_name": file.physical_name}
         values = _columns(file, layout.SFIN, *texts) | self._lsns
-        full = self._header.backup_type in _FULL
+        full = self._header.backup_type in FULL_TYPES
         size = file.backup_size_in_bytes if self._final or not is_log else 0
         values.update(
             flags=4 | (layout.SFIN_FULL_BACKUP if full and not is_log else 0),

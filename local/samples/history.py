@@ -21,6 +21,7 @@ from uuid import UUID
 
 from local.samples.backup import SampleBackup, make_backup
 from local.samples.database import (
+    DIFFERENTIAL_TYPES,
     NO_GUID,
     NO_LSN,
     Database,
@@ -30,7 +31,8 @@ from local.samples.database import (
     file_list,
     file_sizes,
 )
-from local.samples.header import Background, Provisional
+from local.samples.header import FULL_TYPES, Background, Provisional
+from local.samples.payload import EXTENT
 from local.samples.sets import SampleSet
 from local.samples.transaction_log import BLOCK_BYTES, advance, log_bytes, log_ranges
 from local.samples.versions import VERSIONS
@@ -38,8 +40,17 @@ from shared.backupfile import layout
 from shared.backupset import BackupType, MediaLabel
 from shared.lsn import Lsn
 
-_EXTENT = 8 * layout.PAGE_SIZE
-_WORDS = {BackupType.DATABASE: "FULL", BackupType.DIFFERENTIAL: "DIFF", BackupType.LOG: "LOG"}
+_CHANGED_BYTES = 2 * EXTENT
+"""At least so much of a database has changed at any time: the boot page lies within."""
+_WORDS = {
+    BackupType.DATABASE: "FULL",
+    BackupType.DIFFERENTIAL: "DIFF",
+    BackupType.LOG: "LOG",
+    BackupType.FILE: "FILE",
+    BackupType.DIFFERENTIAL_FILE: "FILE_DIFF",
+    BackupType.PARTIAL: "PARTIAL",
+    BackupType.DIFFERENTIAL_PARTIAL: "PARTIAL_DIFF",
+}
 _NOT_IN_FILE_NAMES = re.compile(r'[\x00-\x1f"*/:<>?\\|]')
 
 
@@ -49,6 +60,11 @@ class SampleDatabase:
     Every backup moves the log by a few KB and the clock by `interval`. `stripes` is the number of
     media families, `name` the backup's own name, `flags` are added to the header's column Flags
     (`layout.FLAG_...`). Methods raise ValueError for what SQL Server would refuse.
+
+    Backups are taken WITH what the options from `compressed` on say; `compressed` may be changed
+    between two backups. The pages have checksums of their own unless `page_checksums` is off; those
+    of a `blank` database were never formatted, so that its backups are mostly holes, whatever their
+    size; those of an `encrypted` one are noise behind their headers.
     """
 
     def __init__(
@@ -62,9 +78,18 @@ class SampleDatabase:
         data_bytes: int = 1024 * 1024,
         filegroups: Sequence[str] = ("PRIMARY",),
         files_per_filegroup: int = 1,
+        page_checksums: bool = True,
+        blank: bool = False,
+        encrypted: bool = False,
+        compressed: bool = False,
         checksums: bool = True,
         filemark_size: int = 512,
+        transfer_size: int = EXTENT,
+        description: str | None = None,
         media_name: str | None = None,
+        media_description: str | None = None,
+        media_password: bool = False,
+        mirrors: int = 1,
         clock: datetime = datetime(2026, 3, 1, 2),  # noqa: DTZ001 the source's local time
         interval: timedelta = timedelta(minutes=15),
     ) -> None:
@@ -78,9 +103,18 @@ class SampleDatabase:
             filegroups=tuple(filegroups),
             files_per_filegroup=files_per_filegroup,
             checksums=checksums,
+            page_checksums=page_checksums,
         )
+        self.compressed = compressed
+        self._blank = blank
+        self._encrypted = encrypted
         self._filemark_size = filemark_size
+        self._transfer_size = transfer_size
+        self._description = description
         self._media_name = media_name
+        self._media_description = media_description
+        self._media_password = media_password
+        self._mirrors = mirrors
         self._clock = clock
         self._interval = interval
         end = Lsn.of(self._random.randint(20, 60), self._random.randint(16, 400), 1)
@@ -110,6 +144,16 @@ class SampleDatabase:
             raise ValueError(f"a differential of {self._database.name} needs a full backup first")
         return self._back_up(BackupType.DIFFERENTIAL, self._run_checkpoint(), stripes, name, flags)
 
+    def file_backup(self, *filegroups: str, differential: bool = False) -> SampleBackup:
+        """Take a backup of the files of some filegroups only."""
+        kind = BackupType.DIFFERENTIAL_FILE if differential else BackupType.FILE
+        return self._back_up(kind, self._run_checkpoint(), filegroups=filegroups)
+
+    def partial(self, *, differential: bool = False) -> SampleBackup:
+        """Take a backup WITH READ_WRITE_FILEGROUPS, of a database that has no others."""
+        kind = BackupType.DIFFERENTIAL_PARTIAL if differential else BackupType.PARTIAL
+        return self._back_up(kind, self._run_checkpoint())
+
     def log(
         self,
         *,
@@ -129,7 +173,7 @@ class SampleDatabase:
         """Take a log backup right after another one: it holds not one log record."""
         if self._next_log_start() != self._state.end:
             raise ValueError(f"there is log of {self._database.name} since its last log backup")
-        return self._back_up(BackupType.LOG, self._state.end, 1, name, 0)
+        return self._back_up(BackupType.LOG, self._state.end, name=name)
 
     def tail_log(self, *, stripes: int = 1, name: str | None = None) -> SampleBackup:
         """Take the last log backup, WITH NORECOVERY; the database is offline afterwards."""
@@ -195,7 +239,13 @@ class SampleDatabase:
         return first
 
     def _back_up(
-        self, backup_type: BackupType, first: Lsn, stripes: int, name: str | None, flags: int
+        self,
+        backup_type: BackupType,
+        first: Lsn,
+        stripes: int = 1,
+        name: str | None = None,
+        flags: int = 0,
+        filegroups: Sequence[str] | None = None,
     ) -> SampleBackup:
         """Take a backup of the database as it stands, and move on to how it stands then."""
         state = self._state
@@ -211,7 +261,9 @@ class SampleDatabase:
             flags=flags,
             started=self._clock,
             finished=self._clock + timedelta(seconds=self._random.randint(1, 30)),
-            name=name or f"{self._database.name[:120]} {word}",
+            name=name or f"{self._database.name[:110]} {word}",
+            description=self._description,
+            filegroups=tuple(filegroups or self._database.filegroups),
         )
         safe_name = _NOT_IN_FILE_NAMES.sub("_", self._database.name)
         backup = make_backup(
@@ -225,36 +277,56 @@ class SampleDatabase:
         self._states[taken.guid] = self._state
         return backup
 
+    def _held(self, taken: Taken) -> tuple[int, ...]:
+        """Return how much of each data file a backup holds."""
+        database = self._database
+        if taken.backup_type is BackupType.LOG:
+            return (0,) * len(file_sizes(database, 0))
+        size = database.data_bytes
+        if taken.backup_type in DIFFERENTIAL_TYPES:
+            size = max(_CHANGED_BYTES, size // 10)
+        groups = (g for g in database.filegroups for _ in range(database.files_per_filegroup))
+        return tuple(
+            held if group in taken.filegroups else 0
+            for group, held in zip(groups, file_sizes(database, size), strict=True)
+        )
+
     def _sample(self, state: State, taken: Taken) -> SampleSet:
-        data_bytes, base = 0, (state.base_lsn, state.base_guid)
-        if taken.backup_type is BackupType.DATABASE:
-            data_bytes, base = self._database.data_bytes, (taken.checkpoint_lsn, taken.guid)
-        elif taken.backup_type is BackupType.DIFFERENTIAL:
-            data_bytes = max(_EXTENT, self._database.data_bytes // 10)
-        log_size = log_bytes(taken.first_lsn, state.end)
-        # From 2019 on the head of a data backup says what the checkpoint before it would have,
-        # and sizes of the first pass; the tail has those of the second.
-        is_provisional = bool(data_bytes) and self._database.version.has_provisional_head
+        """Return the set that a BACKUP statement makes.
+
+        From 2019 on the head of a data backup has LSNs from before the last checkpoint and sizes
+        of the first pass over the data; the tail has those of the second.
+        """
+        database = self._database
+        held = self._held(taken)
+        base = (state.base_lsn, state.base_guid)
+        if taken.backup_type in FULL_TYPES:
+            base = (taken.checkpoint_lsn, taken.guid)
+        twice = any(held) and database.version.writes_data_twice
+        again = (_CHANGED_BYTES, *(0 for _ in held[1:])) if twice else held
         vlf, block, _ = taken.first_lsn.parts
         before = Lsn.of(vlf, max(1, block - 4), 1)
-        log_end = state.log_start or taken.checkpoint_lsn
-        provisional = Provisional(before, before, before, state.log_start or before)
-        last_pass = _EXTENT if is_provisional else data_bytes
         return SampleSet(
-            header=describe(self._database, state, taken),
-            files=file_list(self._database, last_pass, log_size, *base),
+            header=describe(database, state, taken),
+            files=file_list(database, again, log_bytes(taken.first_lsn, state.end), *base),
             background=Background(
                 log_chain_origin=state.log_chain_origin,
-                last_log_backup_lsn=log_end,
+                last_log_backup_lsn=state.log_start or taken.checkpoint_lsn,
                 previous_fork_lsn=state.previous_fork_lsn,
                 previous_fork_id=state.previous_fork_id,
                 base_before_lsn=state.base_lsn,
                 base_before_guid=state.base_guid,
-                provisional=provisional if is_provisional else None,
-                first_pass_sizes=(file_sizes(self._database, data_bytes) if is_provisional else ()),
+                provisional=Provisional(before, before, before, state.log_start or before)
+                if twice
+                else None,
+                first_pass_sizes=held if twice else (),
+                page_checksums=database.page_checksums,
+                transfer_size=self._transfer_size,
             ),
-            data_bytes=data_bytes,
-            changed_bytes=_EXTENT,
+            file_bytes=held,
+            blank=self._blank,
+            encrypted=self._encrypted,
+            changed_bytes=_CHANGED_BYTES,
             log_ranges=log_ranges(taken.first_lsn, state.end),
             seed=self._random.getrandbits(32),
         )
@@ -264,6 +336,7 @@ class SampleDatabase:
         return tuple(
             MediaLabel(
                 media_name=self._media_name,
+                media_description=self._media_description,
                 media_set_id=media_set_id,
                 family_count=stripes,
                 family_sequence_number=number,
@@ -272,9 +345,9 @@ class SampleDatabase:
                 software_name=layout.SOFTWARE_NAME,
                 software_vendor_id=layout.SOFTWARE_VENDOR_ID,
                 media_date=self._clock,
-                mirror_count=1,
-                is_compressed=False,
-                has_password=False,
+                mirror_count=self._mirrors,
+                is_compressed=self.compressed,
+                has_password=self._media_password,
             )
             for number in range(1, stripes + 1)
         )

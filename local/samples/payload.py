@@ -1,4 +1,4 @@
-"""The bulk of a sample: database pages and log, made extent by extent, repeatable from a seed."""
+"""What fills pages and log of a sample, repeatable from a seed, and the sums over it."""
 
 from __future__ import annotations
 
@@ -7,13 +7,19 @@ import struct
 from collections.abc import Iterator
 from functools import lru_cache
 
-from shared.backupfile import layout
-
 EXTENT = 65536
 """Bytes that are made at once: the smallest transfer size, to which BACKUP rounds data up."""
 _SECTOR = 512
-_PAGE_HEADER = struct.Struct("<BB30xIH58x")
-_PAGE_VERSION, _DATA_PAGE = 1, 1
+_TURN = 32 * _SECTOR
+"""After so many bytes a sum has rotated back to where it was."""
+_WORD = 0xFFFFFFFF
+_WORDS = (
+    *("Madrid", "Lisboa", "Paris", "Berlin", "Wien", "Praha", "Oslo", "Roma", "open", "paid"),
+    *("shipped", "returned", "blue", "red", "green", "small", "medium", "large", "Street"),
+    *("Avenue", "Square", "invoice", "order", "customer", "the", "of", "and", "to", "for"),
+)
+_FIXED = struct.Struct("<BBHIId")
+_VARIABLE = struct.Struct("<HBHH")
 
 
 def shares(total: int, count: int) -> list[int]:
@@ -23,39 +29,56 @@ def shares(total: int, count: int) -> list[int]:
 
 
 @lru_cache(maxsize=8)
-def _noise(seed: int) -> bytes:
+def noise(seed: int) -> bytes:
+    """Return an extent that cannot be compressed."""
     return random.Random(seed).randbytes(EXTENT)  # noqa: S311 sample bytes, no secret
 
 
-def pages(extents: int, seed: int) -> Iterator[bytes]:
-    """Yield extents of eight pages, each with the header fields that name it."""
-    data = bytearray(_noise(seed))
-    for extent in range(extents):
-        for at in range(0, EXTENT, layout.PAGE_SIZE):
-            number = (extent * EXTENT + at) // layout.PAGE_SIZE
-            _PAGE_HEADER.pack_into(data, at, _PAGE_VERSION, _DATA_PAGE, number, 1)
-        yield bytes(data)
+def row(number: int, text: str) -> bytes:
+    """Return a row of a table: a number, an amount and a text."""
+    fixed = _FIXED.pack(0x30, 0, _FIXED.size, number, number % 7, number * 1.25)
+    end = _FIXED.size + _VARIABLE.size + len(text)
+    return fixed + _VARIABLE.pack(4, 0, 1, end) + text.encode()
+
+
+@lru_cache(maxsize=16)
+def rows(seed: int) -> tuple[bytes, ...]:
+    """Return rows for a page and more, of the kind that compresses well."""
+    chance = random.Random(seed)  # noqa: S311 sample bytes, no secret
+    first = chance.randrange(1 << 20)
+    return tuple(
+        row(first + number, " ".join(chance.choices(_WORDS, k=chance.randint(3, 12))))
+        for number in range(180)
+    )
+
+
+@lru_cache(maxsize=8)
+def _log_extent(seed: int) -> bytes:
+    # Each log record has an id of its own, and the row before and after.
+    found = bytearray()
+    while len(found) < EXTENT:
+        found += noise(seed)[len(found) % 60000 :][:24] + b"".join(
+            rows(seed)[len(found) % 179 :][:2]
+        )
+    return bytes(found[:EXTENT])
 
 
 def log(extents: int, seed: int) -> Iterator[bytes]:
     """Yield extents of log."""
     for _ in range(extents):
-        yield _noise(seed + 1)
+        yield _log_extent(seed)
 
 
-class StreamSum:
-    """What BACKUP WITH CHECKSUM puts behind a stream, as `shared.backupfile` documents it.
+def sector_sum(data: bytes, value: int = 0) -> int:
+    """Return the sum that streams and pages are checked by, over whole sectors, from `value` on.
 
-    A u32 that rotates left by one for each sector of 512 bytes and takes in the XOR of its words.
+    It rotates left by one for each sector of 512 bytes and takes in the XOR of the sector's words.
     """
-
-    def __init__(self) -> None:
-        self.value = 0
-
-    def add(self, data: bytes) -> None:
-        """Take in whole sectors."""
-        for at in range(0, len(data), _SECTOR):
-            folded = int.from_bytes(data[at : at + _SECTOR], "little")
-            for bits in (2048, 1024, 512, 256, 128, 64, 32):
-                folded ^= folded >> bits
-            self.value = ((self.value << 1 | self.value >> 31) ^ folded) & 0xFFFFFFFF
+    for at in range(0, len(data), _TURN):
+        folded = int.from_bytes(data[at : at + _TURN], "little")
+        # The low word of each sector becomes the XOR of its 128.
+        for bits in (2048, 1024, 512, 256, 128, 64, 32):
+            folded ^= folded >> bits
+        for sector in range(0, 8 * len(data[at : at + _TURN]), 8 * _SECTOR):
+            value = (value << 1 | value >> 31) & _WORD ^ folded >> sector & _WORD
+    return value

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
+from itertools import chain, repeat
 
 from local.samples import payload
 from local.samples.blocks import Bulk, SetBlocks, structure
 from local.samples.header import Background, mqci
+from local.samples.pages import PageContent, extent
 from local.samples.versions import SQL_SERVER_2005, SQL_SERVER_2008, SQL_SERVER_2019
 from shared.backupfile import layout
 from shared.backupfile.codec import Pair
@@ -32,17 +35,21 @@ class LogRange:
 class SampleSet:
     """One backup set to write. Its data and its log are those of all media families.
 
-    `data_bytes` is rounded up to the transfer size. From 2019 on `changed_bytes` is the data that
-    is written a second time.
+    `file_bytes` has one size per data file, whole extents; their sum is rounded up to the transfer
+    size. From 2019 on so many `changed_bytes` of the first file are written a second time. The
+    pages of a `blank` set were never formatted: zeros, which are written as holes. With `encrypted`
+    they are noise, as under transparent data encryption.
     """
 
     header: BackupHeader
     files: tuple[DatabaseFile, ...]
     background: Background = field(default_factory=Background)
-    data_bytes: int = 0
+    file_bytes: tuple[int, ...] = ()
     changed_bytes: int = 0
     log_ranges: tuple[LogRange, ...] = ()
     seed: int = 0
+    blank: bool = False
+    encrypted: bool = False
     time_zone_quarters: int = 0
     device_name: str = "C:"
     volume_name: str = ""
@@ -52,7 +59,14 @@ class SampleSet:
         """Attributes of the SSET."""
         if self.header.backup_type is BackupType.DIFFERENTIAL:
             return layout.SSET_DIFFERENTIAL
-        return layout.SSET_NORMAL
+        return layout.SSET_COPY_ONLY if self.header.is_copy_only else layout.SSET_NORMAL
+
+    @property
+    def passes(self) -> tuple[tuple[int, ...], ...]:
+        """The bytes of each data file in each pass over the data."""
+        if self.header.software_version_major < SQL_SERVER_2019:
+            return (self.file_bytes,)
+        return (self.file_bytes, (self.changed_bytes,))
 
 
 def set_blocks(sample: SampleSet, label: MediaLabel, filemark_size: int, start: int) -> SetBlocks:
@@ -79,21 +93,65 @@ def header_block(blocks: SetBlocks, tag: bytes, sample: SampleSet, *, final: boo
 
 def _data_blocks(blocks: SetBlocks, sample: SampleSet, label: MediaLabel) -> None:
     """Add the pages of this family; from 2019 on also those that changed meanwhile."""
-    passes = [sample.data_bytes]
-    if sample.header.software_version_major >= SQL_SERVER_2019:
-        passes.append(sample.changed_bytes)
     transfer = sample.background.transfer_size
-    for size in passes:
-        transfers = payload.shares(-(-size // transfer), label.family_count)
-        count = transfers[label.family_sequence_number - 1] * transfer // payload.EXTENT
+    for number, sizes in enumerate(sample.passes, start=1):
         body = layout.MSDA.pack({}) + bytes(layout.MSDA_FIRST_STREAM - layout.MSDA.size)
         blocks.open(b"MSDA", body)
+        transfers = payload.shares(-(-sum(sizes) // transfer), label.family_count)
+        count = transfers[label.family_sequence_number - 1] * transfer // payload.EXTENT
         if count:
+            checkpoint = sample.header.checkpoint_lsn
+            if number < len(sample.passes) and sample.background.provisional:
+                checkpoint = sample.background.provisional.checkpoint_lsn
+            make = partial(_extents, sample, label, sizes, checkpoint)
             attributes = layout.STREAM_VARIABLE | _checksummed(sample)
-            seed = sample.seed + label.family_sequence_number
-            blocks.bulk(Bulk(b"MQDA", attributes, count, partial(payload.pages, count, seed)))
+            blocks.bulk(Bulk(b"MQDA", attributes, count, None if sample.blank else make))
         blocks.small(b"MQDA", b"", layout.STREAM_VARIABLE | layout.STREAM_LAST_PIECE)
         blocks.close()
+
+
+def _extents(
+    sample: SampleSet, label: MediaLabel, sizes: Sequence[int], checkpoint: Lsn
+) -> Iterator[bytes]:
+    """Yield this family's part of a pass: transfers are dealt out to the families in turn."""
+    content = PageContent(
+        seed=sample.seed,
+        lsn=checkpoint,
+        boot=_boot(sample, checkpoint),
+        checksums=sample.background.page_checksums,
+        encrypted=sample.encrypted,
+    )
+    file_ids = [file.file_id for file in sample.files if file.type != "L"]
+    places: Iterator[tuple[int, int] | None] = (
+        (file_id, number)
+        for file_id, size in zip(file_ids, sizes)  # noqa: B905 the second pass has one file
+        for number in range(size // payload.EXTENT)
+    )
+    transfer = sample.background.transfer_size // payload.EXTENT
+    spare = -sum(sizes) // payload.EXTENT % transfer
+    for index, place in enumerate(chain(places, repeat(None, spare))):
+        if index // transfer % label.family_count == label.family_sequence_number - 1:
+            yield bytes(payload.EXTENT) if place is None else extent(content, *place)
+
+
+def _boot(sample: SampleSet, checkpoint: Lsn) -> bytes:
+    """Return the boot page behind its header: it says what the header says of the database."""
+    header, background = sample.header, sample.background
+    page = layout.BOOT.pack(
+        {
+            "database_version": header.database_version,
+            "database_version_when_created": header.database_version,
+            "database_name": header.database_name.encode("utf-16-le")[:256].ljust(256),
+            "database_id": background.database_id,
+            "differential_base_lsn": background.base_before_lsn,
+            "checkpoint_lsn": checkpoint,
+            "family_guid": header.family_guid,
+            "recovery_fork_id": header.recovery_fork_id,
+            "differential_base_guid": background.base_before_guid,
+            "log_chain_origin": background.log_chain_origin,
+        }
+    )
+    return bytes(page[layout.PAGE_HEADER_BYTES :])
 
 
 def _log_blocks(blocks: SetBlocks, sample: SampleSet, label: MediaLabel) -> None:

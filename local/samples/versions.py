@@ -22,8 +22,11 @@ class Version(NamedTuple):
         return self.major * 10
 
     @property
-    def has_provisional_head(self) -> bool:
-        """Whether the head copy of a data backup's header has LSNs that are not final."""
+    def writes_data_twice(self) -> bool:
+        """Whether a data backup has those pages again that changed while it was taken.
+
+        Then the head copy of its header has LSNs that are not final.
+        """
         return self.major >= SQL_SERVER_2019
 
 

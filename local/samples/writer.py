@@ -6,11 +6,13 @@ ones that agree with each other). Positions are those of the list.
 
 from __future__ import annotations
 
+import os
 import struct
 from collections.abc import Sequence
 from typing import Any, BinaryIO
 
 from local.samples.blocks import Bulk, Piece, block, fill, stream, stream_to, structure
+from local.samples.payload import EXTENT
 from local.samples.sets import SampleSet, header_block, set_blocks
 from local.samples.versions import SQL_SERVER_2005
 from shared.backupfile import layout
@@ -71,10 +73,11 @@ class _File:
         self.length = 0
 
     def write(self, piece: Piece) -> None:
-        if isinstance(piece, Bulk):
-            piece.write(self._out)
-        else:
-            self._out.write(piece)
+        for part in piece.parts() if isinstance(piece, Bulk) else (piece,):
+            if isinstance(piece, Bulk) and piece.is_blank and len(part) == EXTENT:
+                self._out.seek(EXTENT, os.SEEK_CUR)
+            else:
+                self._out.write(part)
         self.length += len(piece)
 
     def filemark(self) -> None:

@@ -323,6 +323,45 @@ SFIN_DATA, SFIN_LOG = 1, 2
 SFIN_STRINGS_2005, SFIN_STRINGS_2008, SFIN_STRINGS_2012 = 400, 1024, 1028
 
 PAGE_SIZE = 8192
+PAGE = Layout(
+    "page",
+    Field("header_version", 0, U8, SEEN, 1),
+    Field("type", 1, U8, SEEN),
+    Field("flags", 4, U16, "sys.dm_db_page_info, flag_bits; 0x200 proved by the checksums"),
+    Field("fixed_bytes", 14, U16, SEEN + ": of a row"),
+    Field("slot_count", 22, U16, SEEN),
+    Field("object_id", 24, U32, SEEN),
+    Field("free_bytes", 28, U16, SEEN),
+    Field("free_data", 30, U16, SEEN + ": offset of the first free byte"),
+    Field("page_id", 32, U32, PROVED),
+    Field("file_id", 36, U16, PROVED),
+    Field("lsn", 40, LSN, SEEN),
+    Field("checksum", 60, U32, PROVED + "; over the page with zeros in this place"),
+)
+PAGE_HEADER_BYTES = 96
+PAGE_CHECKSUMMED = 0x0200
+PAGE_TORN_BITS = 0x0100
+PAGE_DATA, PAGE_INDEX, PAGE_GAM, PAGE_SGAM, PAGE_PFS = 1, 2, 8, 9, 11
+PAGE_BOOT, PAGE_FILE_HEADER, PAGE_DIFFERENTIAL_MAP, PAGE_BULK_MAP = 13, 15, 16, 17
+"""Types as in sys.dm_db_page_info, all SEEN."""
+
+BOOT_PAGE_ID = 9
+"""In file 1."""
+BOOT = Layout(
+    "boot page",
+    Field("database_version", 100, U16, PROVED),
+    Field("database_version_when_created", 102, U16, SEEN),
+    Field("database_name", 148, Kind("256s"), SEEN + "; spaces of one byte fill it up"),
+    Field("database_id", 408, U16, SEEN),
+    Field("differential_base_lsn", 432, LSN, SEEN),
+    Field("checkpoint_lsn", 444, LSN, PROVED),
+    Field("family_guid", 504, GUID, PROVED),
+    Field("recovery_fork_id", 552, GUID, PROVED),
+    Field("differential_base_guid", 596, GUID, SEEN),
+    Field("log_chain_origin", 736, LSN, PROVED),
+)
+"""Offsets count from the start of the page."""
+
 DATA_PADDING = 2
 """Bytes before the pages or the log in MQDA and MQTL (SEEN)."""
 

@@ -117,7 +117,7 @@ def _as_sample(content: BackupContent, number: int, blocks: Blocks, facts: Any) 
             database_id=tail["database_id"],
             transfer_size=transfer,
         ),
-        data_bytes=of_all_families(passes[0]),
+        file_bytes=(of_all_families(passes[0]),),
         changed_bytes=of_all_families(passes[1]),
         log_ranges=tuple(
             LogRange(
