@@ -82,15 +82,19 @@ def after(context: Context, seconds: float) -> Any:
     return context.create_timer(context.current_utc_datetime + timedelta(seconds=seconds))
 
 
-@pattern
-def each_as_it_ends(context: Context) -> Steps:
-    tasks = [giving(context, n, n / 10) for n in (3, 1, 2)]
+def in_order_of_their_ends(context: Context, tasks: list[Any]) -> Steps:
     found = []
     while tasks:
         winner = yield context.task_any(tasks)
         tasks.remove(winner)
         found.append(winner.result)
     return found
+
+
+@pattern
+def each_as_it_ends(context: Context) -> Steps:
+    calls = [giving(context, n, n / 10) for n in (3, 1, 2)]
+    return (yield from in_order_of_their_ends(context, calls))
 
 
 @pattern
@@ -166,13 +170,8 @@ def retries_against_retries(context: Context) -> Steps:
 
 @pattern
 def retries_as_they_end(context: Context) -> Steps:
-    tasks = [stumbling(context, str(n), n) for n in (3, 1, 2)]
-    found = []
-    while tasks:
-        winner = yield context.task_any(tasks)
-        tasks.remove(winner)
-        found.append(winner.result)
-    return found
+    calls = [stumbling(context, str(n), n) for n in (3, 1, 2)]
+    return (yield from in_order_of_their_ends(context, calls))
 
 
 @pattern
