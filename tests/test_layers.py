@@ -28,8 +28,8 @@ PURE = (
     *("acceptance", "backupfile", "backupset", "blob_event", "chain", "differential_base"),
     *("errors", "explain", "folder", "ignoring", "lineage", "lsn", "models", "outlook"),
     *("readiness", "records", "restore_candidates", "restore_rules", "restore_search", "slots"),
-    *("status", "vocabulary", "targets.faults", "targets.fault_table", "targets.files"),
-    *("targets.rows", "targets.tsql"),
+    *("status", "verification", "vocabulary", "targets.faults", "targets.fault_table"),
+    *("targets.files", "targets.rows", "targets.tsql"),
 )
 
 

@@ -14,7 +14,7 @@ from shared.backupfile import faults, layout
 from shared.backupfile.codec import Layout, Pair, Region, checksum, letters, text
 from shared.backupfile.ranges import View
 
-_STREAMS_PER_BLOCK = 64
+STREAMS_PER_BLOCK = 64
 """More than any known block has (5); each is at least 22 bytes on."""
 
 NAME_LIMIT = 256
@@ -32,7 +32,7 @@ class Block(NamedTuple):
     @property
     def name(self) -> str:
         """The four letters of the type."""
-        return self.tag.decode()
+        return self.tag.decode("latin-1")
 
     def fields(self, table: Layout) -> dict[str, Any]:
         """Return the fields that `table` places in this block."""
@@ -49,6 +49,13 @@ class Stream(NamedTuple):
     tag: bytes
     start: int
     length: int
+    attributes: int
+
+    @property
+    def next(self) -> int:
+        """Where the next stream begins; after a SPAD, the next block."""
+        end = self.start + self.length
+        return end if self.tag == b"SPAD" else end + -end % layout.STREAM_ALIGNMENT
 
 
 def read_block(view: View, offset: int, tag: bytes, length: int | None = None) -> Block:
@@ -56,7 +63,7 @@ def read_block(view: View, offset: int, tag: bytes, length: int | None = None) -
 
     `length` is that of the header and its strings where the block does not tell it itself.
     """
-    name = tag.decode()
+    name = tag.decode("latin-1")
     region = view.at(offset, layout.BLOCK.size, f"block {name}")
     fields = layout.BLOCK.unpack(region)
     if fields["type"] != tag:
@@ -74,43 +81,46 @@ def read_block(view: View, offset: int, tag: bytes, length: int | None = None) -
 def streams(view: View, block: Block) -> Iterator[Stream]:
     """Yield the streams of a block in order, the last being its SPAD."""
     at = block.header.start + len(block.header.data)
-    for _ in range(_STREAMS_PER_BLOCK):
-        region = view.at(at, layout.STREAM.size, f"stream of block {block.name}")
-        fields = layout.STREAM.unpack(region)
-        tag, length = fields["id"], fields["length"]
-        _check(
-            f"stream of block {block.name}", region, layout.CHECKED_STREAM_BYTES, fields["checksum"]
-        )
-        start = at + layout.STREAM.size
-        if fields["encryption_algorithm"] or fields["compression_algorithm"]:
-            raise faults.unsupported(
-                f"stream {letters(tag)} at offset {at} is encrypted or compressed by the tape"
-                f" format (algorithms {fields['encryption_algorithm']:#x} and"
-                f" {fields['compression_algorithm']:#x}), which is not known of SQL Server",
-                "Take the backup without ENCRYPTION; the database itself may stay encrypted.",
-                at,
-            )
-        if length > view.size - start:
-            raise faults.damaged(
-                f"length of stream {letters(tag)}", at, length, f"at most {view.size - start}"
-            )
-        yield Stream(tag, start, length)
-        if tag == b"SPAD":
+    for _ in range(STREAMS_PER_BLOCK):
+        stream = read_stream(view, at, block.name)
+        yield stream
+        if stream.tag == b"SPAD":
             return
-        at = start + length
-        at += -at % layout.STREAM_ALIGNMENT
+        at = stream.next
     raise faults.damaged(
         f"streams of block {block.name}",
         block.header.start,
-        f"more than {_STREAMS_PER_BLOCK}",
+        f"more than {STREAMS_PER_BLOCK}",
         "a SPAD among them",
     )
+
+
+def read_stream(view: View, offset: int, block: str) -> Stream:
+    """Read the header of the stream at `offset`; checks its checksum and extent."""
+    region = view.at(offset, layout.STREAM.size, f"stream of block {block}")
+    fields = layout.STREAM.unpack(region)
+    tag, length = fields["id"], fields["length"]
+    _check(f"stream of block {block}", region, layout.CHECKED_STREAM_BYTES, fields["checksum"])
+    start = offset + layout.STREAM.size
+    if fields["encryption_algorithm"] or fields["compression_algorithm"]:
+        raise faults.unsupported(
+            f"stream {letters(tag)} at offset {offset} is encrypted or compressed by the tape"
+            f" format (algorithms {fields['encryption_algorithm']:#x} and"
+            f" {fields['compression_algorithm']:#x}), which is not known of SQL Server",
+            "Take the backup without ENCRYPTION; the database itself may stay encrypted.",
+            offset,
+        )
+    if length > view.size - start:
+        raise faults.damaged(
+            f"length of stream {letters(tag)}", offset, length, f"at most {view.size - start}"
+        )
+    return Stream(tag, start, length, fields["media_attributes"])
 
 
 def next_block(view: View, block: Block) -> int:
     """Return where the block after this one begins."""
     *_, last = streams(view, block)
-    return last.start + last.length
+    return last.next
 
 
 def find_stream(view: View, block: Block, tag: bytes) -> Stream:

@@ -9,6 +9,7 @@ these blocks are expanded; filemarks stand outside of records.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import NamedTuple
 
 from shared.backupfile import faults, layout
@@ -46,6 +47,30 @@ _COMPLETE = 1536
 """The smallest complete file: a label and a filemark."""
 
 
+class Span(NamedTuple):
+    """A backup set's bounds: its first block, and the filemark after its last."""
+
+    start: int
+    end: int
+
+
+class Outline(NamedTuple):
+    """What the label and the filemarks say of the whole file.
+
+    `marks` are the offsets of all filemarks, ascending: that after the label, then two per set.
+    """
+
+    label: MediaLabel
+    filemark_size: int
+    marks: tuple[int, ...]
+
+    @property
+    def spans(self) -> list[Span]:
+        """The bounds of the sets, in order."""
+        size, marks = self.filemark_size, self.marks
+        return [Span(marks[i] + size, marks[i + 1]) for i in range(0, len(marks) - 1, 2)]
+
+
 class Media(NamedTuple):
     """What the head of the file says of the whole."""
 
@@ -56,13 +81,6 @@ class Media(NamedTuple):
     def first_filemark(self) -> int:
         """Where the first filemark stands, right after the label."""
         return max(layout.BLOCK_UNIT, self.filemark_size)
-
-
-class Span(NamedTuple):
-    """A backup set's bounds: its first block, and the filemark after its last."""
-
-    start: int
-    end: int
 
 
 class Found(NamedTuple):
@@ -88,18 +106,28 @@ def read_backup(source: ByteSource) -> BackupContent:
     if source.size == 0:
         raise faults.empty()
     ranges = Ranges(source)
-    compressed = _is_compressed(ranges)
-    media = _read_media(ranges, compressed)
-    sets: list[tuple[BackupHeader, tuple[DatabaseFile, ...]]] = []
+    outline = read_outline(ranges)
+    return BackupContent(label=outline.label, sets=tuple(read_sets(ranges, outline)))
+
+
+def read_outline(ranges: Ranges) -> Outline:
+    """Read the label and the filemarks; raises as `read_backup`."""
+    media = _read_media(ranges, _is_compressed(ranges))
+    return Outline(media.label, media.filemark_size, _read_marks(ranges, media))
+
+
+def read_sets(
+    ranges: Ranges, outline: Outline
+) -> Iterator[tuple[BackupHeader, tuple[DatabaseFile, ...]]]:
+    """Yield header and file list of each set, in order; raises as `read_backup`."""
     budget = HEADER_LIMIT
-    for span in _read_spans(ranges, media):
-        if compressed:
+    for span in outline.spans:
+        if outline.label.is_compressed:
             found = _read_compressed_set(ranges, span, budget)
         else:
-            found = _read_set(ranges, span, media.filemark_size, budget)
+            found = _read_set(ranges, span, outline.filemark_size, budget)
         budget -= found.cost
-        sets.append((found.header, found.files))
-    return BackupContent(label=media.label, sets=tuple(sets))
+        yield found.header, found.files
 
 
 def _is_compressed(ranges: Ranges) -> bool:
@@ -183,8 +211,8 @@ def _media_of(view: View, compressed: bool) -> Media:
     return Media(label, filemark_size)
 
 
-def _read_spans(ranges: Ranges, media: Media) -> list[Span]:
-    """Return the bounds of the sets, in order. Each ends with a filemark, then ESETs and another.
+def _read_marks(ranges: Ranges, media: Media) -> tuple[int, ...]:
+    """Return all filemarks. Each set ends with one, then come ESETs and another.
 
     Raises BackupFileError for a truncated file: one that no filemark ends.
     """
@@ -209,8 +237,7 @@ def _read_spans(ranges: Ranges, media: Media) -> list[Span]:
         raise faults.truncated(
             ranges.size, "its last filemark is that before the end of a set, not that after it"
         )
-    marks.reverse()
-    return [Span(marks[i] + size, marks[i + 1]) for i in range(0, len(marks) - 1, 2)]
+    return tuple(reversed(marks))
 
 
 def _read_set(ranges: Ranges, span: Span, filemark_size: int, budget: int) -> Found:

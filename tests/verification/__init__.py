@@ -1,0 +1,1 @@
+"""Tests of `shared.verification`: on real backups where they are at hand, on samples always."""
