@@ -12,8 +12,9 @@ from typing import Annotated
 import typer
 
 from local.folders import STATE
+from local.sqlserver.engine.faults import parse_fault, read_plan
 from local.sqlserver.server import HOST, Server
-from local.sqlserver.settings import PRODUCTS, Settings
+from local.sqlserver.settings import EDITIONS, PRODUCTS, Settings
 from shared.errors import ConfigurationError
 
 app = typer.Typer(add_completion=False)
@@ -40,6 +41,31 @@ def main(
         float | None, typer.Option(help="MB/s that RESTORE reads; without it, as fast as it can.")
     ] = None,
     restore_delay: Annotated[float, typer.Option(help="Seconds before each RESTORE reads.")] = 0.0,
+    clock_factor: Annotated[
+        float,
+        typer.Option(
+            help="How many times faster than the real one the server's clock goes: with 3600 a "
+            "restore of ten hours takes ten seconds. Speed and delay are of that clock."
+        ),
+    ] = 1.0,
+    faults: Annotated[
+        Path | None,
+        typer.Option(help="A plan of what goes wrong, as JSON; see docs/simulated-sql-server.md."),
+    ] = None,
+    fault: Annotated[
+        list[str] | None,
+        typer.Option(
+            help='One fault, repeatable: \'{"do": "restart", "restore": 2, "percent": 50}\'.'
+        ),
+    ] = None,
+    edition: Annotated[
+        str, typer.Option(help=f"Edition to simulate: {', '.join(EDITIONS)}.")
+    ] = "developer",
+    agent: Annotated[bool, typer.Option(help="Run SQL Server Agent; Express has none.")] = True,
+    volume: Annotated[
+        list[str] | None,
+        typer.Option(help="A disk for files, as MOUNT=MB, for instance D:\\=50000; repeatable."),
+    ] = None,
     separated_messages: Annotated[
         bool,
         typer.Option(help="Send each message of a RESTORE as a result of its own, as real ones."),
@@ -66,9 +92,20 @@ def main(
         raise typer.BadParameter(
             f"{version} is none of {', '.join(PRODUCTS)}", param_hint="version"
         )
+    if edition not in EDITIONS:
+        raise typer.BadParameter(
+            f"{edition} is none of {', '.join(EDITIONS)}", param_hint="edition"
+        )
     if restore_speed is not None and restore_speed <= 0:
         raise typer.BadParameter("a speed is above 0 MB/s", param_hint="restore-speed")
+    if clock_factor <= 0:
+        raise typer.BadParameter("a clock goes forward: above 0", param_hint="clock-factor")
+    volumes = tuple(_volume(text) for text in volume or ())
     logging.basicConfig(level=logging.INFO if verbose else logging.WARNING)
+    try:
+        plan = (*(read_plan(faults) if faults else ()), *map(parse_fault, fault or ()))
+    except ConfigurationError as exc:
+        raise _failed(exc) from exc
     settings = Settings(
         data=data,
         password=password or secrets.token_urlsafe(12),
@@ -77,6 +114,11 @@ def main(
         product=PRODUCTS[version],
         restore_speed=restore_speed,
         restore_delay_s=restore_delay,
+        clock_factor=clock_factor,
+        edition=EDITIONS[edition],
+        agent=agent,
+        volumes=volumes,
+        faults=plan,
         separated_messages=separated_messages,
         redo_slots_behind=redo_slots_behind,
         data_path=data_path,
@@ -86,14 +128,25 @@ def main(
     try:
         asyncio.run(_run(settings, tell_password=password is None))
     except (ConfigurationError, OSError) as exc:
-        typer.echo(f"Error: {exc}", err=True)
-        if isinstance(exc, ConfigurationError):
-            typer.echo(f"Try: {exc.action}", err=True)
-        raise typer.Exit(1) from exc
+        raise _failed(exc) from exc
+
+
+def _failed(error: ConfigurationError | OSError) -> typer.Exit:
+    typer.echo(f"Error: {error}", err=True)
+    if isinstance(error, ConfigurationError):
+        typer.echo(f"Try: {error.action}", err=True)
+    return typer.Exit(1)
+
+
+def _volume(text: str) -> tuple[str, int]:
+    mount, _, size = text.rpartition("=")
+    if not mount or not size.isdigit():
+        raise typer.BadParameter(f"{text} is not MOUNT=MB", param_hint="volume")
+    return mount, int(size) * 1024 * 1024
 
 
 async def _run(settings: Settings, *, tell_password: bool) -> None:
-    server = Server(settings)
+    server = Server(settings, own_process=True)
     stopping = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):

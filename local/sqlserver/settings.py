@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from local.sqlserver.engine.faults import Fault
+
 OLDEST_RESTORABLE = 655
 """Internal version of SQL Server 2008, the oldest that the simulated versions restore."""
 
@@ -86,6 +88,8 @@ class Settings:
             servers send them: a client that does not read to the end then loses its RESTORE.
         redo_slots_behind: How many slots below the LastLSN of a log redo_start_lsn is reported
             after restoring it; real servers are often a few off.
+        volumes: Mount points and sizes in bytes of the disks that files would lie on.
+        faults: What goes wrong, and when.
         directories: Folders that files may be restored to, besides the two default ones.
     """
 
@@ -105,6 +109,8 @@ class Settings:
     data_path: str = "/var/opt/mssql/data/"
     log_path: str = "/var/opt/mssql/data/"
     directories: tuple[str, ...] = ()
+    volumes: tuple[tuple[str, int], ...] = ()
+    faults: tuple[Fault, ...] = ()
 
     @property
     def backup_path(self) -> Path:

@@ -43,6 +43,10 @@ class Process:
     def end(self, number: int = signal.SIGTERM) -> int:
         """Send a signal; return the exit status."""
         self.process.send_signal(number)
+        return self.wait()
+
+    def wait(self) -> int:
+        """Return the exit status when it has ended by itself."""
         status = self.process.wait(timeout=20)
         assert self.process.stdout
         self.process.stdout.close()

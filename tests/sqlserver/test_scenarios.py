@@ -1,18 +1,21 @@
 """What a client of the server sees, step by step, through the real driver: data/scenarios/*.json.
 
-A case has `settings` of the server, a `take` of backups as in restores.json, and `steps`. Each
-step runs a statement, `as` another login if it says so, and expects what it names: `error` (the
-number that reaches the client, which is the first), `rows` of the last result set as text, or
-`told`, beginnings of the messages. `until` repeats a query until it answers that. `<0>` is the
-path of a backup's file. `source` says which rule of a real server a case stands for.
+A case has `settings` of the server, a `take` of backups as in restores.json, and `steps`; its
+`source` says which rule of a real server it stands for. A step runs a statement, `as` another
+login if it says so, and expects what it names: `error` (the number that reaches the client, which
+is the first, or `lost`), `rows` of the last result set as text, or `told`, the beginnings of the
+last messages. `until` repeats a query until it answers that; `anew` connects again; `refused`
+expects that to fail. `<0>` is the path of a backup's file.
 """
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 from collections.abc import Callable
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from time import monotonic, sleep
 from typing import Any
@@ -21,7 +24,8 @@ import pyodbc
 import pytest
 
 from local.sqlserver import EDITIONS, PRODUCTS, Server
-from tests.sqlserver.client import Client, number_of
+from local.sqlserver.engine.faults import parse_fault
+from tests.sqlserver.client import Client, number_of, refused
 from tests.sqlserver.test_restores import take
 
 _FOLDER = Path(__file__).with_name("data") / "scenarios"
@@ -51,9 +55,30 @@ def test_scenario(
     for step in case["steps"]:
         who = step.get("as", "sa")
         if who not in clients or step.get("anew"):
-            login = {} if who == "sa" else {"UID": who, "PWD": "secret"}
-            clients[who] = connect(server, **login)
-        _Step(clients[who], step, paths).run()
+            login = login_of(who)
+            if "refused" in step:
+                with refused() as errors:
+                    connect(server, **login)
+                assert number_of(errors[0]) == step["refused"]
+                continue
+            clients[who] = _connected(connect, server, login)
+        again = partial(_connected, connect, server, login_of(who))
+        _Step(clients[who], step, paths, again).run()
+
+
+def login_of(who: str) -> dict[str, str]:
+    """Return the options that log somebody in; whom a case creates, it gives this password."""
+    return {} if who == "sa" else {"UID": who, "PWD": "secret"}
+
+
+def _connected(connect: Callable[..., Client], server: Server, login: dict[str, str]) -> Client:
+    """Connect, to a server that may be coming back just now."""
+    deadline = monotonic() + _LIMIT_S
+    while monotonic() < deadline:
+        with contextlib.suppress(pyodbc.Error):
+            return connect(server, **login)
+        sleep(0.05)
+    return connect(server, **login)
 
 
 def _settings(given: dict[str, Any]) -> dict[str, Any]:
@@ -62,6 +87,8 @@ def _settings(given: dict[str, Any]) -> dict[str, Any]:
         settings["product"] = PRODUCTS[settings.pop("version")]
     if "edition" in settings:
         settings["edition"] = EDITIONS[settings["edition"]]
+    if "faults" in settings:
+        settings["faults"] = tuple(parse_fault(json.dumps(f)) for f in settings["faults"])
     for name in ("volumes", "certificates", "marks"):
         if name in settings:
             settings[name] = tuple(map(tuple, settings[name]))
@@ -79,8 +106,15 @@ def _written(plays: list[Any], folder: Path) -> dict[str, str]:
 
 
 class _Step:
-    def __init__(self, client: Client, step: dict[str, Any], paths: dict[str, str]) -> None:
+    def __init__(
+        self,
+        client: Client,
+        step: dict[str, Any],
+        paths: dict[str, str],
+        reconnect: Callable[[], Client],
+    ) -> None:
         self._client = client
+        self._reconnect = reconnect
         self._step = step
         self._paths = paths
 
@@ -98,12 +132,18 @@ class _Step:
             assert all(text.startswith(start) for text, start in pairs), told
 
     def _wait(self) -> None:
+        """Ask again and again; one who may lose the connection meanwhile connects anew."""
         deadline = monotonic() + _LIMIT_S
-        while (seen := self._ask(self._step["until"])[0]) != self._step["rows"]:
-            assert monotonic() < deadline, (self._step["until"], seen)
+        while True:
+            rows, _, error = self._ask(self._step["until"])
+            if rows == self._step["rows"]:
+                return
+            if error == "lost" and self._step.get("lossy"):
+                self._client.cursor = self._reconnect().cursor
+            assert monotonic() < deadline, (self._step["until"], rows, error)
             sleep(0.02)
 
-    def _ask(self, text: str) -> tuple[list[list[str | None]], list[str], int | None]:
+    def _ask(self, text: str) -> tuple[list[list[str | None]], list[str], int | str | None]:
         text = re.sub(r"<[\d.]+>", lambda match: self._paths[match[0]], text)
         rows: list[list[str | None]] = []
         told: list[str] = []
@@ -119,7 +159,8 @@ class _Step:
                 if not cursor.nextset():
                     return rows, told, None
         except pyodbc.Error as error:
-            return rows, told, number_of(error)
+            lost = str(error.args[0]).startswith("08")
+            return rows, told, "lost" if lost else number_of(error)
 
 
 def _shown(value: object) -> str | None:

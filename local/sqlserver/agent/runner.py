@@ -312,10 +312,14 @@ class _StepSession:
             host=host,
             application=f"SQLAgent - TSQL JobStep (Job 0x{job} : Step {step.step_id})",
             now=jobs.clock.now(),
-            disconnect=lambda: None,
+            disconnect=self._disconnect,
+            is_internal=True,
         )
         self._request = new_request(self._session)
         self._request.text = step.command
+
+    def _disconnect(self) -> None:
+        self._request.abort(Stop.KILL)
 
     def __enter__(self) -> tuple[Session, Request]:
         with self._jobs.lock:

@@ -216,13 +216,7 @@ def _parse_moment(text: str) -> datetime:
             offset = datetime.strptime(zone.replace("Z", "+00:00"), "%z").tzinfo
             moment = moment.replace(tzinfo=offset)
     except ValueError:
-        raise SqlError(
-            Diagnostic(
-                241,
-                16,
-                "Conversion failed when converting date and/or time from character string.",
-            )
-        ) from None
+        raise refuse(241) from None
     return moment
 
 

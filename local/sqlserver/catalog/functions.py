@@ -13,12 +13,14 @@ from functools import reduce
 from typing import NamedTuple
 from uuid import uuid4
 
+from local.sqlserver.catalog import dates
 from local.sqlserver.catalog.context import Context
 from local.sqlserver.catalog.conversion import common_type, comparable_key, convert
 from local.sqlserver.engine.instance import COLLATION
 from local.sqlserver.engine.model import Database, DatabaseState
 from local.sqlserver.errors import not_simulated, refuse
 from local.sqlserver.sqltypes import (
+    BIGINT,
     DATETIME,
     INT,
     SMALLINT,
@@ -238,6 +240,16 @@ def _substring(text: str, start: int, length: int) -> str:
     return text[first : max(start - 1 + length, first)]
 
 
+def _position_of(wanted: str, text: str, start: int = 1) -> int:
+    return text.casefold().find(wanted.casefold(), max(start, 1) - 1) + 1
+
+
+def _stuff(text: str, start: int, length: int, inserted: str) -> str | None:
+    if not 1 <= start <= len(text) or length < 0:
+        return None
+    return text[: start - 1] + inserted + text[start - 1 + length :]
+
+
 def _quote_name(text: str) -> str | None:
     return "[" + text.replace("]", "]]") + "]" if len(text) <= 128 else None
 
@@ -272,6 +284,12 @@ _FUNCTIONS: dict[str, Function] = {
         (), 0, _DATETIME2, lambda context, values: context.instance.clock.now()
     ),
     "SYSUTCDATETIME": Function((), 0, _DATETIME2, lambda context, values: _utc(context)),
+    "DATEADD": Function((_TEXT, INT, DATETIME), 3, DATETIME, _of_text(dates.add)),
+    "DATEDIFF": Function((_TEXT, DATETIME, DATETIME), 3, INT, _of_text(dates.difference)),
+    "DATEDIFF_BIG": Function((_TEXT, DATETIME, DATETIME), 3, BIGINT, _of_text(dates.difference)),
+    "AGENT_DATETIME": Function((INT, INT), 2, DATETIME, _of_text(dates.agent_moment)),
+    "CHARINDEX": Function((_TEXT, _TEXT, INT), 2, INT, _of_text(_position_of)),
+    "STUFF": Function((_TEXT, INT, INT, _TEXT), 4, _TEXT, _of_text(_stuff)),
     "NEWID": Function((), 0, UNIQUEIDENTIFIER, lambda context, values: uuid4()),
     "ERROR_NUMBER": Function((), 0, INT, lambda context, values: _caught(context, "number")),
     "ERROR_SEVERITY": Function((), 0, INT, lambda context, values: _caught(context, "severity")),

@@ -15,6 +15,7 @@ from local.sqlserver.catalog.agent import AGENT_VIEWS
 from local.sqlserver.catalog.context import Context
 from local.sqlserver.catalog.msdb import BACKUPSET, RESTOREFILE, RESTOREHISTORY, restored_files
 from local.sqlserver.catalog.view import View
+from local.sqlserver.engine.faults import FaultRecord
 from local.sqlserver.engine.model import Credential, Database, PhysicalFile, Position
 from local.sqlserver.engine.sessions import Request, Session
 from local.sqlserver.errors import not_simulated
@@ -218,7 +219,15 @@ _SERVICES: tuple[Field[_Service], ...] = (
     ),
 )
 
+_FAULTS: tuple[Field[FaultRecord], ...] = (
+    Field("name", SYSNAME, lambda r: r.name),
+    Field("fault", nvarchar(4000), lambda r: r.fault.model_dump_json(exclude_defaults=True)),
+    Field("kind", SYSNAME, lambda r: r.fault.do.value),
+    Field("struck", INT, lambda r: r.struck),
+)
+
 VIEWS: dict[str, View] = {
+    "sys.simulated_faults": View(_FAULTS, lambda c: c.instance.faults.all()),
     "sys.dm_server_services": View(_SERVICES, _services),
     "sys.databases": View(_DATABASES, lambda c: c.instance.databases()),
     "sys.master_files": View(_MASTER_FILES, _files),

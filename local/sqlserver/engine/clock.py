@@ -33,7 +33,7 @@ class Clock:
         else:
             elapsed = max(real_now - base.real, timedelta())
             simulated = max(base.simulated + elapsed * base.factor, base.simulated)
-        same = base is not None and base.factor == factor
+        same = base is not None and base.factor == factor and base.real <= real_now
         self.base = (
             base if base and same else ClockBase(real=real_now, simulated=simulated, factor=factor)
         )

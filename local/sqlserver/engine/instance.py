@@ -8,11 +8,13 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from uuid import UUID, uuid4
 
 from local.sqlserver.agent.jobs import Caller, Jobs
 from local.sqlserver.agent.runner import Agent
 from local.sqlserver.engine.clock import Clock
+from local.sqlserver.engine.faults import Faults
 from local.sqlserver.engine.history import History
 from local.sqlserver.engine.logins import AGENT_ROLES, Logins
 from local.sqlserver.engine.model import (
@@ -27,6 +29,8 @@ from local.sqlserver.engine.model import (
 from local.sqlserver.engine.placement import comparable
 from local.sqlserver.engine.sessions import MASTER, Request, Session, Sessions
 from local.sqlserver.engine.store import Store
+from local.sqlserver.engine.strikes import Power, strike
+from local.sqlserver.engine.volumes import Volumes
 from local.sqlserver.errors import refuse
 from local.sqlserver.media.blob import BlobDevice
 from local.sqlserver.media.device import Device
@@ -54,6 +58,7 @@ class Instance:
         self._store = Store(settings.data)
         settings.backup_path.mkdir(exist_ok=True)
         self.lock = threading.RLock()
+        self._closed = False
         self._claims: dict[str, int] = {}
         try:
             self.clock = Clock(settings.clock_factor, next(iter(self._store.load(ClockBase)), None))
@@ -71,18 +76,32 @@ class Instance:
                 user=settings.user,
                 password=settings.password,
             )
+            self.faults = Faults(self._store, self.lock, self.clock, settings.faults)
+            self.volumes = Volumes(settings.volumes, self.clock)
             self.jobs = Jobs(self._store, self.lock, self.clock, self.next_id)
         except ConfigurationError:
             self._store.close()
             raise
         self.agent = Agent(self.jobs, self.sessions, self.new_request, settings.server_name)
-        if settings.agent and settings.edition.has_agent:
+        self.power: Power | None = None
+        self.start_agent()
+        self.faults.begin(partial(strike, self))
+
+    def start_agent(self) -> None:
+        """Start SQL Server Agent, if it is to run and the edition has one."""
+        if self.settings.agent and self.settings.edition.has_agent and not self._closed:
             self.agent.start_service()
 
     def close(self, *, crash: bool = False) -> None:
         """Give the folder free. In a crash nobody writes down what was interrupted."""
+        with self.lock:
+            if self._closed:
+                return
+            self._closed = True
+        self.faults.stop()
         self.agent.stop_service(crash=crash)
-        self._store.close()
+        with self.lock:
+            self._store.close()
 
     def next_id(self, name: str) -> int:
         """Return an id of a kind that was never given before, whatever was deleted since."""
@@ -126,6 +145,12 @@ class Instance:
         with self.lock:
             self.history.add(database, header, restore)
             self._databases[_key(database.name)] = database
+
+    def damage(self, name: str, **columns: bool) -> None:
+        """Mark a database as damaged in some way; one that is not there cannot be."""
+        with self.lock:
+            if database := self.find(name):
+                self.save(database.model_copy(update=columns))
 
     def create_database(self, name: str, session: Session) -> None:
         """Make an empty database that is online, in the full recovery model. Raises 226, 1801."""
@@ -191,6 +216,16 @@ class Instance:
         with self.lock:
             taken = {d.database_id for d in self._databases.values()}
             return next(i for i in range(1, len(taken) + 2) if i not in taken)
+
+    def file_sizes(self, but: str = "") -> list[tuple[str, int]]:
+        """Return path and size of the files of all databases but one."""
+        with self.lock:
+            return [
+                (file.physical_name, file.size)
+                for key, database in self._databases.items()
+                if key != _key(but)
+                for file in database.files
+            ]
 
     def taken_paths(self, but: str) -> dict[str, str]:
         """Return the comparable paths of the files of all databases but one, with its owner."""

@@ -109,6 +109,9 @@ class Database(Record):
     files: tuple[PhysicalFile, ...]
     position: Position | None = None
     interruption: Interruption | None = None
+    is_corrupt: bool = False
+    standby_file: str | None = None
+    standby_is_lost: bool = False
 
     @property
     def is_system(self) -> bool:

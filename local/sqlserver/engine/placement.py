@@ -24,6 +24,11 @@ def comparable(path: str) -> str:
     return posixpath.normpath(path)
 
 
+def folder_of(path: str) -> str:
+    """Return the folder that a path lies in."""
+    return ntpath.dirname(path) if _is_windows(path) else posixpath.dirname(path)
+
+
 def check_moves(
     moves: Sequence[tuple[str, str]], database: str, files: Iterable[DatabaseFile]
 ) -> dict[str, str]:

@@ -24,6 +24,7 @@ from local.sqlserver.engine.model import (
 )
 from local.sqlserver.engine.placement import check_moves, place
 from local.sqlserver.engine.sessions import Request, Session
+from local.sqlserver.engine.strikes import RestoreFaults
 from local.sqlserver.errors import diagnostic, not_simulated, refuse
 from local.sqlserver.media.mediaset import MediaSet
 from local.sqlserver.results import Sink
@@ -74,8 +75,10 @@ def restore(
         if not order.devices:
             _recover(instance, order, sink)
             return
+        faults = RestoreFaults(instance, session, request, order.database, order.devices[0][1])
+        faults.begin()
         with MediaSet(order.devices, instance.open_device) as media:
-            _Restore(instance, order, media, session, request, sink).run()
+            _Restore(instance, order, media, session, request, sink, faults).run()
 
 
 def verify(
@@ -148,7 +151,9 @@ class _Restore:
         session: Session,
         request: Request,
         sink: Sink,
+        faults: RestoreFaults,
     ) -> None:
+        self._faults = faults
         self._instance = instance
         self._order = order
         self._media = media
@@ -254,7 +259,19 @@ class _Restore:
     ) -> tuple[PhysicalFile, ...]:
         instance = self._instance
         taken = instance.taken_paths(self._order.database)
-        return place(files, self._moves, instance.directories, taken)
+        placed = place(files, self._moves, instance.directories, taken)
+        limit = instance.settings.edition.max_database_bytes
+        if limit and sum(file.size for file in placed if file.type == "D") > limit:
+            raise refuse(1827, limit // 2**20, "database").then(3119)
+        lacking = instance.volumes.lacking(
+            [(file.physical_name, file.size) for file in placed],
+            instance.file_sizes(but=self._order.database),
+        )
+        if lacking:
+            volume, needed = lacking[0]
+            told = (volume.mount_point, needed, volume.available_bytes)
+            raise refuse(3257, *told).then(3119)
+        return placed
 
     def _begin(self, restored: Database) -> None:
         """Keep the state that counts as long as the copying has not come to its end.
@@ -272,7 +289,7 @@ class _Restore:
 
     def _copy(self) -> None:
         self._request.checkpoint(self._instance.settings.restore_delay_s)
-        copy = _Copy(self._instance, self._media, self._request)
+        copy = _Copy(self._instance, self._media, self._request, self._faults)
         copy.run(_progress(self._order.stats, self._sink))
 
     def _finish(self, restored: Database, seconds: float) -> None:
@@ -315,32 +332,53 @@ class _Restore:
 class _Copy:
     """Reads every byte of the devices once, in order, at the speed of the simulated disk."""
 
-    def __init__(self, instance: Instance, media: MediaSet, request: Request) -> None:
-        self._clock = instance.clock
+    def __init__(
+        self,
+        instance: Instance,
+        media: MediaSet,
+        request: Request,
+        faults: RestoreFaults | None = None,
+    ) -> None:
+        self._instance = instance
         self._media = media
         self._request = request
-        speed = instance.settings.restore_speed
-        self._bytes_per_second = speed * 1_000_000 if speed else None
-        smallest, largest = _CHUNK_LIMITS
-        a_second = self._bytes_per_second or largest * _CHUNKS_PER_SECOND
-        wanted = a_second * instance.clock.factor / _CHUNKS_PER_SECOND
-        self._chunk = int(min(max(wanted, smallest), largest))
+        self._faults = faults
 
     def run(self, progress: Callable[[float], None]) -> None:
         """Read on; `progress` gets the percentage. Raises SqlError 3203 and such, or Aborted."""
-        total, done, began = self._media.size, 0, self._clock.seconds()
+        total, done = self._media.size, 0
+        clock = self._instance.clock
+        due = clock.seconds()
         for device in self._media.devices:
             offset = 0
             while offset < device.size:
                 self._request.checkpoint()
-                data = device.read(offset, min(self._chunk, device.size - offset))
+                if self._faults:
+                    self._faults.reached(self._request.percent)
+                speed = self._speed()
+                data = device.read(offset, min(self._chunk(speed), device.size - offset))
                 offset += len(data)
                 done += len(data)
-                if self._bytes_per_second:
-                    due = began + done / self._bytes_per_second
-                    self._request.checkpoint(due - self._clock.seconds())
+                if speed:
+                    due += len(data) / speed
+                    self._request.checkpoint(due - clock.seconds())
                 self._request.percent = 100.0 * done / total
                 progress(self._request.percent)
+        if self._faults:
+            self._faults.reached(self._request.percent)
+
+    def _speed(self) -> float | None:
+        """Return bytes per second of the server's clock; None is as fast as the device."""
+        slowed = self._faults.speed if self._faults else None
+        speed = slowed or self._instance.settings.restore_speed
+        return speed * 1_000_000 if speed else None
+
+    def _chunk(self, speed: float | None) -> int:
+        smallest, largest = _CHUNK_LIMITS
+        if speed is None:
+            return largest
+        wanted = speed * self._instance.clock.factor / _CHUNKS_PER_SECOND
+        return int(min(max(wanted, smallest), largest))
 
 
 def _progress(stats: int | None, sink: Sink) -> Callable[[float], None]:

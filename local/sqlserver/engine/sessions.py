@@ -12,6 +12,7 @@ from local.sqlserver.engine.clock import Clock
 from local.sqlserver.errors import Aborted, refuse
 
 MASTER = "master"
+_STOP_LIMIT_S = 60.0
 _FIRST_SESSION = 51
 """User sessions begin here; lower ids are the system's own."""
 
@@ -64,6 +65,11 @@ class Request:
         self.stop = self.stop or why
         self._stopped.set()
 
+    def await_stop(self) -> None:
+        """Wait until the request is stopped from outside; raises Aborted."""
+        self._stopped.wait(_STOP_LIMIT_S)
+        raise Aborted(self.stop)
+
     def checkpoint(self, wait_s: float = 0.0) -> None:
         """Let time pass; raises Aborted as soon as the request is to be stopped."""
         if wait_s > 0:
@@ -90,6 +96,7 @@ class Session:
     transaction: bytes | None = None
     implicit_transactions: bool = False
     request: Request | None = None
+    is_internal: bool = False
 
     @property
     def in_transaction(self) -> bool:
@@ -112,13 +119,15 @@ class Sessions:
         application: str,
         now: datetime,
         disconnect: Callable[[], None],
+        is_internal: bool = False,
     ) -> Session:
-        """Add a session under the lowest id that is free."""
+        """Add a session under the lowest id that is free; SQL Server Agent's is internal."""
         with self._lock:
             session_id = _FIRST_SESSION
             while session_id in self._by_id:
                 session_id += 1
             session = Session(session_id, login, host, application, now, disconnect)
+            session.is_internal = is_internal
             self._by_id[session_id] = session
             return session
 

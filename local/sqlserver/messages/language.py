@@ -53,11 +53,16 @@ LANGUAGE: dict[int, tuple[int, str]] = {
         15,
         "An expression of non-boolean type specified in a context where a condition is expected.",
     ),
+    241: (
+        16,
+        "Conversion failed when converting date and/or time from character string.",
+    ),
     512: (
         16,
         "Subquery returned more than 1 value. This is not permitted when the subquery follows =, "
         "!=, <, <= , >, >= or when the subquery is used as an expression.",
     ),
+    517: (16, "Adding a value to a 'datetime' column caused an overflow."),
     8115: (16, "Arithmetic overflow error converting expression to data type {}."),
     8120: (
         16,

@@ -100,6 +100,11 @@ RESTORE: dict[int, tuple[int, str]] = {
         "Logical file '{}' is not part of database '{}'. Use RESTORE FILELISTONLY to list the "
         "logical file names.",
     ),
+    3257: (
+        16,
+        "There is insufficient free space on disk volume '{}' to create the database. The "
+        "database requires {} additional free bytes, while only {} bytes are available.",
+    ),
     4305: (
         16,
         "The log in this backup set begins at LSN {}, which is too recent to apply to the "

@@ -17,6 +17,7 @@ SERVER: dict[int, tuple[int, str]] = {
     6107: (14, "Only user processes can be killed."),
     18456: (14, "Login failed for user '{}'."),
     15025: (16, "The server principal '{}' already exists."),
+    15247: (16, "User does not have permission to perform this action."),
     15433: (16, "Supplied parameter sid is in use."),
     229: (
         14,
@@ -26,6 +27,11 @@ SERVER: dict[int, tuple[int, str]] = {
     911: (16, "Database '{}' does not exist. Make sure that the name is entered correctly."),
     927: (14, "Database '{}' cannot be opened. It is in the middle of a restore."),
     1801: (16, "Database '{}' already exists. Choose a different database name."),
+    1827: (
+        16,
+        "CREATE DATABASE or ALTER DATABASE failed because the resulting cumulative database size "
+        "would exceed your licensed limit of {} MB per {}.",
+    ),
     1834: (16, "The file '{}' cannot be overwritten. It is being used by database '{}'."),
     3701: (
         11,
@@ -39,7 +45,13 @@ SERVER: dict[int, tuple[int, str]] = {
         'Directory lookup for the file "{}" failed with the operating system error 2'
         "(The system cannot find the file specified.).",
     ),
-    # Credentials
+    # Certificates and credentials
+    33111: (16, "Cannot find server {} with thumbprint '{}'."),
+    37563: (
+        16,
+        "The primary managed identity is not selected for this server. Enable the primary managed "
+        "identity for Microsoft Entra authentication for this server.",
+    ),
     15151: (
         16,
         "Cannot {} the {} '{}', because it does not exist or you do not have permission.",

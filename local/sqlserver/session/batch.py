@@ -18,6 +18,7 @@ from local.sqlserver.results import Sink
 from local.sqlserver.session.agent_procedures import agent_procedures
 from local.sqlserver.session.execution import Execution
 from local.sqlserver.session.procedure import Given, Outcome, Procedure
+from local.sqlserver.session.server_procedures import SERVER_PROCEDURES
 from local.sqlserver.session.statements import STATEMENTS
 from local.sqlserver.sqltypes import INT, SqlType, nvarchar
 from local.sqlserver.tsql import ast
@@ -296,7 +297,7 @@ def _run_job_step(
 
 _PROCEDURES: dict[tuple[str, str], Procedure] = {
     ("msdb", procedure.name): procedure for procedure in agent_procedures(_run_job_step)
-}
+} | {(MASTER, procedure.name): procedure for procedure in SERVER_PROCEDURES}
 
 
 def _find_procedure(parts: tuple[str, ...], session: Session) -> Procedure:

@@ -95,7 +95,7 @@ class Connection:
 
     def _open_session(self, login: Login7) -> Session:
         session = self._instance.sessions.open(
-            login=self._instance.settings.user,
+            login=login.user,
             host=login.host,
             application=login.application,
             now=self._instance.clock.now(),

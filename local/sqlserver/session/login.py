@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hmac
 import ssl
 from dataclasses import dataclass
 
@@ -87,9 +86,9 @@ def _answer(asked: Prelogin, agreed: Encryption, product: Product) -> bytes:
 
 def refusal(login: Login7, instance: Instance) -> tuple[Diagnostic, ...]:
     """Return why a login is refused: wrong name or password, or a database that is not open."""
-    settings = instance.settings
-    right = hmac.compare_digest(login.password.encode(), settings.password.encode())
-    if login.integrated or login.user.casefold() != settings.user.casefold() or not right:
+    if struck := instance.faults.refusal(instance.next_id("logins"), login.user):
+        return (struck,)
+    if login.integrated or instance.logins.authenticate(login.user, login.password) is None:
         return (diagnostic(18456, login.user),)
     database = instance.find(login.database or MASTER)
     if database is None or database.state is not DatabaseState.ONLINE:

@@ -18,6 +18,9 @@ _LISTINGS = {
     RestoreVerb.FILELISTONLY: listing.list_files,
     RestoreVerb.LABELONLY: listing.list_label,
 }
+_FATAL = 20
+"""From this severity on the session ends with the message; nothing follows it."""
+
 _COMMAND_LENGTH = 16
 """sys.dm_exec_requests.command is cut: RESTORE HEADERON."""
 
@@ -35,6 +38,8 @@ def run_restore(execution: Execution, statement: ast.Restore) -> None:
         run = verify if statement.verb is RestoreVerb.VERIFYONLY else restore
         run(execution.instance, order, execution.session, request, sink)
     except SqlError as error:
+        if error.diagnostics[0].severity >= _FATAL:
+            raise
         raise error.then(3013, verb) from error
     except Aborted:
         if request.stop is Stop.ATTENTION:

@@ -26,13 +26,15 @@ from local.sqlserver.tsql.ast import (
     Variable,
 )
 from local.sqlserver.tsql.lexer import TokenKind
-from local.sqlserver.tsql.stream import TokenStream
+from local.sqlserver.tsql.stream import TokenStream, text_literal
 
 _COMPARISONS = {"=": "=", "<>": "<>", "!=": "<>", "<": "<", ">": ">", "<=": "<=", ">=": ">="} | {
     "!<": ">=",
     "!>": "<=",
 }
 _WITHOUT_BRACKETS = ("SYSTEM_USER", "SESSION_USER", "CURRENT_USER", "CURRENT_TIMESTAMP")
+_OF_DATE_PARTS = ("DATEADD", "DATEDIFF", "DATEDIFF_BIG")
+"""Functions whose first argument is a word, not a value."""
 _NULL = Literal(INT, None)
 
 
@@ -156,6 +158,8 @@ def _named(stream: TokenStream) -> Expression:
     if word := stream.accept_any("LEFT", "RIGHT"):
         stream.expect_symbol("(")
         return _call(stream, word)
+    if stream.accept("IIF"):
+        return _choice(stream)
     parts = stream.dotted()
     if stream.accept_symbol("("):
         return _call(stream, parts[-1].upper())
@@ -207,12 +211,26 @@ def _conversion(stream: TokenStream, word: str) -> Expression:
     return Cast(operand, sql_type, style, lenient=word.startswith("TRY_"))
 
 
+def _choice(stream: TokenStream) -> Expression:
+    stream.expect_symbol("(")
+    condition = parse_expression(stream)
+    stream.expect_symbol(",")
+    then = parse_expression(stream)
+    stream.expect_symbol(",")
+    otherwise = parse_expression(stream)
+    stream.expect_symbol(")")
+    return Case(((condition, then),), otherwise)
+
+
 def _call(stream: TokenStream, name: str) -> Expression:
     if stream.accept_symbol("*"):
         stream.expect_symbol(")")
         return Call(name, (), star=True)
     distinct = stream.accept("DISTINCT")
-    arguments = []
+    arguments: list[Expression] = []
+    if name in _OF_DATE_PARTS:
+        arguments.append(text_literal(stream.identifier().lower()))
+        stream.expect_symbol(",")
     if not stream.at_symbol(")"):
         arguments.append(parse_expression(stream))
         while stream.accept_symbol(","):
