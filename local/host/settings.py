@@ -91,7 +91,7 @@ def load_host_settings(app_dir: Path, environ: Mapping[str, str]) -> HostSetting
             f"{path}: durableTask.hubName is {hub_name!r}, expected 3 to 45 letters and digits, "
             "beginning with a letter"
         )
-    version = durable.get("defaultVersion")
+    version = _value(durable, "defaultVersion")
     return HostSettings(
         route_prefix=_text(http, path, "routePrefix", "api").strip("/"),
         hub_name=hub_name,
@@ -124,7 +124,7 @@ def _override(document: dict[str, Any], environ: Mapping[str, str]) -> None:
 
 
 def _spelled(section: Mapping[str, Any], name: str) -> str:
-    """Return how a section spells a name; case does not count in app settings."""
+    """Return how a section spells a name; case does not count in .NET's settings."""
     return next((known for known in section if known.lower() == name.lower()), name)
 
 
@@ -198,28 +198,36 @@ def _strict(text: str) -> str:
 def _section(document: dict[str, Any], path: Path, *names: str) -> dict[str, Any]:
     section = document
     for name in names:
-        section = section.get(name) or {}
+        section = section.get(_spelled(section, name)) or {}
         if not isinstance(section, dict):
             raise SettingsError(f"{path}: {'.'.join(names)} is no object")
     return section
 
 
+def _value(section: Mapping[str, Any], name: str, default: object = None) -> Any:
+    """Return a setting, whatever the case of its name; null means that it is not set."""
+    value = section.get(_spelled(section, name))
+    return default if value is None else value
+
+
 def _text(section: dict[str, Any], path: Path, name: str, default: str) -> str:
-    value = section.get(name, default)
+    value = _value(section, name, default)
     if not isinstance(value, str):
         raise SettingsError(f"{path}: {name} is {value!r}, expected a text")
     return value
 
 
 def _count(section: dict[str, Any], path: Path, name: str, default: int) -> int:
-    value = section.get(name, default)
+    value = _value(section, name, default)
+    if isinstance(value, str) and re.fullmatch("[0-9]{1,9}", value):
+        value = int(value)  # .NET reads all settings as texts
     if not isinstance(value, int) or isinstance(value, bool) or value < 1:
         raise SettingsError(f"{path}: {name} is {value!r}, expected a number from 1")
     return value
 
 
 def _timeout(document: dict[str, Any], path: Path) -> float | None:
-    value = document.get("functionTimeout")
+    value = _value(document, "functionTimeout")
     if value is None:
         return DEFAULT_TIMEOUT_S
     if str(value) == "-1":
@@ -231,7 +239,7 @@ def _timeout(document: dict[str, Any], path: Path) -> float | None:
 
 
 def _log_level(levels: dict[str, Any], path: Path) -> int:
-    name = str(levels.get("default", "Information"))
+    name = str(_value(levels, "default", "Information"))
     if name.lower() not in _LOG_LEVELS:
         raise SettingsError(
             f"{path}: logging.logLevel.default is {name!r}, expected one of "

@@ -27,6 +27,19 @@ def test_defaults_are_those_of_azure_functions(tmp_path: Path) -> None:
     assert settings.max_activities % 10 == 0
 
 
+def test_settings_are_read_as_dotnet_reads_them(tmp_path: Path) -> None:
+    """Names in any case, numbers as texts, and null for what is not set."""
+    settings = _load(
+        tmp_path,
+        """{"FunctionTimeout": null, "Extensions": {"HTTP": {"routePrefix": null}, "durabletask": {
+            "HubName": "Spelled", "maxconcurrentActivityFunctions": "7", "defaultVersion": null
+        }}}""",
+    )
+    assert (settings.hub_name, settings.max_activities) == ("Spelled", 7)
+    assert (settings.route_prefix, settings.default_version) == ("api", None)
+    assert settings.function_timeout_s == 1800
+
+
 def test_second_document_in_host_json_is_named_and_ignored(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
