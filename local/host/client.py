@@ -153,7 +153,7 @@ class HubClient:
                 raise Refused(400, unknown_function("entity", entity, self._names.entities))
             _check_name("operation", operation)
             message = Message(entity, key, operation, input_text, request_id=None)
-            self._entities.send(message, caller=None, execution=None)
+            self._entities.send([message], caller=None, execution=None)
 
         return self._writer.call(command)
 

@@ -6,7 +6,7 @@ of the requests are one commit, so an operation takes effect once however often 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 
 from local.host.entities import Batch, BatchOutcome, Operation, run_batch
@@ -69,19 +69,22 @@ class EntityBatches:
         """Return how many batches run."""
         return len(self._running)
 
-    def send(self, message: Message, caller: str | None, execution: str | None) -> None:
-        """Put a request into the inbox of an entity."""
-        operation = Operation(
-            row=0,
-            name=message.operation,
-            input=message.input,
-            request_id=message.request_id,
-            caller=caller,
-            caller_execution=execution,
+    def send(self, messages: Sequence[Message], caller: str | None, execution: str | None) -> None:
+        """Put requests into the inboxes of entities, in order."""
+        entities = [(one.entity.lower(), one.key) for one in messages]
+        operations = (
+            Operation(
+                row=0,
+                name=one.operation,
+                input=one.input,
+                request_id=one.request_id,
+                caller=caller,
+                caller_execution=execution,
+            )
+            for one in messages
         )
-        name = message.entity.lower()
-        self._hub.put_operation(name, message.key, operation)
-        self._woken[name, message.key] = None
+        self._hub.put_operations(zip(entities, operations, strict=True))
+        self._woken.update(dict.fromkeys(entities))
 
     def _start_batch(self, name: str, key: str) -> None:
         if (name, key) in self._running:

@@ -15,6 +15,8 @@ from typing import Any
 
 Event = dict[str, Any]
 
+_encode = json.JSONEncoder(separators=(",", ":")).encode  # json.dumps would make one each time
+
 OUT_OF_TURN = -1  # the EventId of what the orchestrator did not schedule itself
 
 
@@ -102,7 +104,7 @@ def event(kind: EventType, at: str, event_id: int = OUT_OF_TURN, **fields: Any) 
 
 def encode(one: Event) -> str:
     """Return the event as the hub keeps it."""
-    return json.dumps(one, separators=(",", ":"))
+    return _encode(one)
 
 
 def decode(events: Iterable[str]) -> list[Event]:

@@ -364,13 +364,13 @@ class Hub:
                 "INSERT OR REPLACE INTO entity VALUES (?, ?, ?, ?)", (name, key, state, now)
             )
 
-    def put_operation(self, name: str, key: str, operation: Operation) -> None:
-        """Put a request at the end of an entity's inbox; its row is given by the hub."""
-        self._db.execute(
+    def put_operations(self, requests: Iterable[tuple[tuple[str, str], Operation]]) -> None:
+        """Put requests at the end of the inboxes of entities; the hub gives them their rows."""
+        self._db.executemany(
             "INSERT INTO entity_inbox "
             "(name, key, operation, input, request, caller, caller_execution) "
             "VALUES (?, ?, ?, ?, ?, ?, ?)",
-            (name, key, *operation[1:]),
+            ((*entity, *operation[1:]) for entity, operation in requests),
         )
 
     def operations(self, name: str, key: str, limit: int) -> list[Operation]:

@@ -275,8 +275,8 @@ class Orchestrations:
             self._hub.delete_tasks((instance_id, task) for task in ended)
         if outcome.custom_status is not None:
             self._hub.set_custom_status(instance_id, outcome.custom_status)
-        for message in outcome.messages:
-            self._entities.send(message, instance_id, turn.execution_id)
+        if outcome.messages:
+            self._entities.send(outcome.messages, instance_id, turn.execution_id)
         if outcome.status == "ContinuedAsNew":
             self._continue_as_new(instance_id, outcome)
         else:

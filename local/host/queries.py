@@ -103,16 +103,16 @@ class HubQueries:
 
         The token is empty at the end. Refused: 400 for a token that this did not make.
         """
-        after = _read_token(continuation) if continuation else ["", ""]
+        first = [wanted.created_from or "", ""]
+        after = max(_read_token(continuation), first) if continuation else first
         limit = -1 if top is None else top + 1
         prefix = wanted.prefix or ""
         rows = self._ask(
-            "SELECT * FROM instance WHERE (created, id) > (?, ?) AND created >= ? "
+            "SELECT * FROM instance WHERE (created, id) > (?, ?) "
             "AND created <= ? AND id >= ? AND id < ? "
             "AND (? OR status IN (SELECT value FROM json_each(?))) "
             "ORDER BY created, id LIMIT ?",
             *after,
-            wanted.created_from or "",
             wanted.created_to or "9999",
             prefix,
             prefix + _LAST,

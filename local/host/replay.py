@@ -25,7 +25,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import IntEnum
-from typing import Any
+from typing import Any, NamedTuple
 
 from local.host.errors import NonDeterminism
 from local.host.history import (
@@ -60,8 +60,7 @@ class ActionType(IntEnum):
     WHEN_ALL = 12
 
 
-@dataclass(frozen=True)
-class Work:
+class Work(NamedTuple):
     """One thing the orchestrator asked for. `kind` is the type of the event that records it.
 
     `name` is the function's, or for an entity operation the entity's `@name@key`; empty for

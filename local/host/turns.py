@@ -11,7 +11,7 @@ import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from local.host.errors import NonDeterminism
 from local.host.history import (
@@ -67,8 +67,7 @@ class Turn:
     latest: str = ""
 
 
-@dataclass(frozen=True)
-class Activity:
+class Activity(NamedTuple):
     """An activity to run. `input` is the text that its trigger binding carries."""
 
     id: int
@@ -87,8 +86,7 @@ class Child:
     input: str | None
 
 
-@dataclass(frozen=True)
-class Message:
+class Message(NamedTuple):
     """An operation for an entity. `request_id` is None for a signal, which nobody waits for."""
 
     entity: str
