@@ -4,11 +4,18 @@ A generation looks where the migration stands, works while there is work, then w
 and begins anew. All it knows is in the catalog, so an event that is lost between two generations
 costs nothing: the next look sees what it announced. Its history stays short, however many backups
 there are.
+
+While the server works by itself, it is looked at between pauses, which `Wake` cuts short. An event
+is waited for once in a generation: a second wait of its name would be given the first event again.
+And the timer that it beats is canceled with a piece of work between that and the new generation:
+right before, Azure would deliver the event for ever.
 """
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Generator
+from datetime import timedelta
+from typing import Any, NamedTuple
 
 import azure.durable_functions as df
 
@@ -26,6 +33,7 @@ from orchestrators.steps import (
 )
 
 _PIECES_OF_WORK = 5
+_PAUSES = 20
 _ACTIVITIES = {
     "restore": RESTORE_BATCH,
     "recover": RECOVER_DATABASE,
@@ -33,43 +41,69 @@ _ACTIVITIES = {
 }
 
 
+class _Worked(NamedTuple):
+    """What a generation came to: its last turn, the slot that it keeps, whether it has paused."""
+
+    turn: dict[str, Any]
+    slot_of: str | None = None
+    paused: bool = False
+
+
 def migrate_database(context: df.DurableOrchestrationContext) -> Steps:
     """Bring one database to its target; the last status is the output."""
-    ref: dict[str, Any] = context.get_input()
-    turn = yield from _work(context, ref)
+    given: dict[str, Any] = context.get_input()
+    ref = {key: value for key, value in given.items() if key != "slotOf"}
+    turn, slot_of, paused = yield from _work(context, ref, given.get("slotOf"))
     context.set_custom_status(turn["status"])
     if turn["action"] == "finish":
         return turn["status"]
-    if turn["action"] == "wait":
+    if turn["action"] == "wait" and not paused:
         yield context.wait_for_external_event(WAKE)
-    context.continue_as_new(ref)
+    context.continue_as_new({**ref, "slotOf": slot_of} if slot_of else ref)
     return None
 
 
-def _work(context: df.DurableOrchestrationContext, ref: dict[str, Any]) -> Steps:
+def _work(
+    context: df.DurableOrchestrationContext, ref: dict[str, Any], slot_of: str | None
+) -> Generator[Any, Any, _Worked]:
     """Look and work until there is nothing to do, or enough was done for one generation."""
-    slots: df.EntityId | None = None
+    pauses, pieces, wake, woken = 0, 0, None, False
     turn = yield from _try(context.call_activity_with_retry(TAKE_TURN, RETRY, ref))
-    for _ in range(_PIECES_OF_WORK):
+    runs_on = _runs_on(turn, slot_of is not None)
+    while pieces < _PIECES_OF_WORK:
         context.set_custom_status(turn["status"])
         activity = _ACTIVITIES.get(turn["action"])
         if activity is None:
             break
-        if activity == RESTORE_BATCH and slots is None:
-            slots = df.EntityId(RESTORE_SLOTS, turn["target"])
+        if activity == RESTORE_BATCH and slot_of is None:
             who = {"who": ref["migrationId"], "limit": turn["slots"]}
-            answer = yield from _try(context.call_entity(slots, "acquire", who))
+            answer = yield from _try(context.call_entity(_slots(turn["target"]), "acquire", who))
             if place := answer.get("place"):
                 queued = {**ref, "place": place}
-                return (
-                    yield from _try(context.call_activity_with_retry(NOTE_QUEUED, RETRY, queued))
-                )
+                turn = yield from _try(context.call_activity_with_retry(NOTE_QUEUED, RETRY, queued))
+                return _Worked(turn, paused=wake is not None)
             if place is None:
-                return answer
+                return _Worked(answer, paused=wake is not None)
+            slot_of = turn["target"]
+        if seconds := turn.get("pauseSeconds"):
+            if woken or pauses == _PAUSES:
+                break
+            wake = wake or context.wait_for_external_event(WAKE)
+            woken = yield from _pause(context, seconds, wake)
+            pauses += 1
+        else:
+            pieces += 1
         turn = yield from _try(context.call_activity_with_retry(activity, RETRY, ref))
-    if slots is not None:
-        yield from _give_back(context, ref, slots)
-    return turn
+        runs_on = _runs_on(turn, runs_on)
+    if slot_of is not None and not runs_on:
+        yield from _give_back(context, ref, slot_of)
+        slot_of = None
+    return _Worked(turn, slot_of, paused=wake is not None)
+
+
+def _runs_on(turn: dict[str, Any], before: bool) -> bool:
+    """Tell whether the server is at work, which keeps the slot; a failed look tells nothing new."""
+    return bool(turn["pauseSeconds"]) if "pauseSeconds" in turn else before
 
 
 def _try(task: Any) -> Steps:
@@ -83,12 +117,26 @@ def _try(task: Any) -> Steps:
         }
 
 
-def _give_back(
-    context: df.DurableOrchestrationContext, ref: dict[str, Any], slots: df.EntityId
-) -> Steps:
+def _pause(
+    context: df.DurableOrchestrationContext, seconds: float, wake: Any
+) -> Generator[Any, Any, bool]:
+    """Let time pass; return whether `wake` came first."""
+    timer = context.create_timer(context.current_utc_datetime + timedelta(seconds=seconds))
+    first = yield context.task_any([timer, wake])
+    if first is not wake:
+        return False
+    timer.cancel()
+    return True
+
+
+def _slots(target: str) -> df.EntityId:
+    return df.EntityId(RESTORE_SLOTS, target)
+
+
+def _give_back(context: df.DurableOrchestrationContext, ref: dict[str, Any], slot_of: str) -> Steps:
     """Give the slot back and wake whoever is next; the periodic check does what fails here."""
     who = {"who": ref["migrationId"]}
-    released = yield from _try(context.call_entity(slots, "release", who))
+    released = yield from _try(context.call_entity(_slots(slot_of), "release", who))
     if following := released.get("next"):
         ref = {"migrationId": following}
         yield from _try(context.call_activity_with_retry(WAKE_MIGRATION, RETRY, ref))

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from shared.backupset import BackupSet, BackupType, merge_families
+from shared.batches import current_restore, find_set, remaining, with_batch
 from shared.catalog import StoredProgress
 from shared.chain import TargetPosition, find_named, plan_restore
 from shared.errors import RequestError, StorageError
@@ -36,7 +37,7 @@ from shared.records import (
     RestoredBackup,
     SourceDatabase,
 )
-from shared.targets import RestoredSet, Target
+from shared.targets import Batch, RestoredSet, Target
 from shared.vocabulary import BlockingReason
 from shared.workplace import Workplace
 
@@ -45,12 +46,17 @@ _WINDOW = 500
 
 @dataclass(frozen=True)
 class Sight:
-    """One look at a migration: what was seen, and what follows from it."""
+    """One look at a migration: what was seen, and what follows from it.
+
+    `ahead` is what would come next without the batch that the server works on.
+    """
 
     order: MigrationOrder
     position: TargetPosition
     known: Known
     outlook: Outlook
+    ahead: Outlook
+    batch: Batch | None
 
 
 def read_migration(place: Workplace, migration_id: str) -> tuple[MigrationOrder, StoredProgress]:
@@ -72,17 +78,26 @@ def look(place: Workplace, order: MigrationOrder, stored: StoredProgress, target
 
     Writes the outlook down, so that the API shows it and the periodic check can tell a change.
     """
+    # First the batch, then what it restored: what it says to be over is in the history.
+    batch = target.find_batch(order.target_database)
     position = target.read_position(order.target_database)
     source, known = gather(place, order, stored.now)
     stranger = take_over_history(place, order, stored, target, known.sets)
     if not stored.now.begun:
         stranger = _rival(place, order)
     position = _settled(position, stored.now.last_restored)
-    outlook = (
+    ahead = outlook = (
         held(order, stored.now, stranger)
         if stranger and not order.cancel
         else look_ahead(order, stored.now, position, known)
     )
+    current = None
+    if batch is not None:
+        rest = remaining(batch, stored.now.last_restored)
+        backup = find_set(rest[0] if rest else None, known.sets, stored.now.batch)
+        outlook = with_batch(order, stored.now, ahead, batch, backup)
+        if batch.running and backup is not None:
+            current = current_restore(batch, backup, stored.now.current, place.now())
     if outlook.action is Action.WAIT and cutover_has_expired(order, place.now()):
         return look(place, _withdraw_cutover(place, order, stored), stored, target)
     stored.update(
@@ -90,13 +105,13 @@ def look(place: Workplace, order: MigrationOrder, stored: StoredProgress, target
         source=source,
         server=stored.now.server or target.read_server(),
         position=position,
-        current=None,
+        current=current,
         # It tells of the last attempt to complete; this one has got past it.
         complete_error=None if order.cutover else stored.now.complete_error,
         pending_logs=_pending(outlook, BackupType.LOG),
         pending_differentials=_pending(outlook, BackupType.DIFFERENTIAL),
     )
-    return Sight(order, position, known, outlook)
+    return Sight(order, position, known, outlook, ahead, batch)
 
 
 def _rival(place: Workplace, order: MigrationOrder) -> Explanation | None:
@@ -155,10 +170,10 @@ def glance(place: Workplace, order: MigrationOrder, progress: MigrationProgress)
     one that waits for the target or for storage, since only a new try can tell.
     """
     if progress.blocking is not None and progress.blocking.code in _TRY_AGAIN:
-        return Glance(busy=False, restless=True)
+        return Glance(busy=progress.current is not None, restless=True)
     _, known = gather(place, order, progress)
     ahead = look_ahead(order, progress, position_of(progress), known)
-    busy = ahead.action not in (Action.WAIT, Action.FINISH)
+    busy = ahead.action not in (Action.WAIT, Action.FINISH) or progress.current is not None
     changed = ahead.digest != progress.outlook or cutover_has_expired(order, place.now())
     return Glance(busy, busy or changed)
 
@@ -266,14 +281,13 @@ def take_over_history(
 ) -> Explanation | None:
     """Record what the server's history has restored since the last look.
 
-    `sets` are those that the migration knows of; the one that it tried last counts even if its
-    files were replaced meanwhile. Returns why the database is not ours any more if somebody else
+    `sets` are those that the migration knows of; what it last asked for counts even if its files
+    were replaced meanwhile. Returns why the database is not ours any more if somebody else
     restored something to it.
     """
     if not stored.now.begun:
         return None
-    tried = [stored.now.tried] if stored.now.tried else []
-    by_guid = {backup.backup_set_guid: backup for backup in (*sets, *tried)}
+    by_guid = {backup.backup_set_guid: backup for backup in (*sets, *stored.now.batch)}
     for row in target.read_restore_history(order.target_database, stored.now.history_id):
         backup = by_guid.get(row.backup_set_guid)
         last = stored.now.last_restored

@@ -22,6 +22,7 @@ from shared.vocabulary import (
     InvalidReason,
     MigrationState,
     MigrationStatus,
+    RestoreRunner,
     RestoreState,
     SetStatus,
 )
@@ -59,10 +60,14 @@ class ArrivedBlob(Json):
 
 
 class MigrationRef(Json):
-    """Input of `migrate_database` and its activities. `version` is that of the orchestrator."""
+    """Input of `migrate_database` and its activities. `version` is that of the orchestrator.
+
+    `slot_of` is the target of which the generation before has kept a restore slot.
+    """
 
     migration_id: str = Field(min_length=1, max_length=100)
     version: int = 1
+    slot_of: str | None = None
 
 
 class QueuedMigration(MigrationRef):
@@ -280,6 +285,7 @@ class MigrationStatusDetails(Json):
     restore_blocking_action: str | None = None
     restore_blocked_since: datetime | None = None
     complete_restore_error_message: str | None = None
+    restores_with: RestoreRunner | None = None
     current_restoring_filename: str | None = None
     current_restore_percent_completed: float | None = None
     restore_percent_completed: float | None = None

@@ -50,7 +50,7 @@ class Known(NamedTuple):
 
 
 class Outlook(NamedTuple):
-    """The next action and the words for it."""
+    """The next action and the words for it; `pause_s` is how long it has time before that."""
 
     action: Action
     status: MigrationStatus
@@ -59,6 +59,7 @@ class Outlook(NamedTuple):
     plan: Plan
     waiting_for: str | None = None
     blocking: Explanation | None = None
+    pause_s: float = 0.0
 
     @property
     def digest(self) -> str:
@@ -148,7 +149,7 @@ def look_ahead(
     if plan.status is PlanStatus.COMPLETE and not plan.steps and _ends_by_itself(order):
         return _recovering(plan)
     if plan.steps:
-        return _restoring(order, plan)
+        return restoring(order, plan.steps[0].backup, plan)
     return _waiting(order, progress, plan, known)
 
 
@@ -221,11 +222,15 @@ _RESTORING = {
 }
 
 
-def _restoring(order: MigrationOrder, plan: Plan) -> Outlook:
-    state = _RESTORING[plan.steps[0].backup.backup_type]
+def restoring(order: MigrationOrder, backup: BackupSet, plan: Plan) -> Outlook:
+    """Return the outlook of a migration that restores `backup`, now or next."""
     if order.cutover is None:
         return Outlook(
-            Action.RESTORE, MigrationStatus.RESTORING, state, RestoreState.RESTORING, plan
+            Action.RESTORE,
+            MigrationStatus.RESTORING,
+            _RESTORING[backup.backup_type],
+            RestoreState.RESTORING,
+            plan,
         )
     return Outlook(
         Action.RESTORE,

@@ -16,6 +16,7 @@ from shared.vocabulary import (
     InvalidReason,
     MigrationState,
     MigrationStatus,
+    RestoreRunner,
     RestoreState,
 )
 
@@ -146,9 +147,10 @@ class MigrationProgress(Record):
     `history_id` is the last row of the target's restore history that was taken over, at first
     the last one that is older than this migration. `begun` is set before the first restore,
     `recovering` before the recovery, so that a crash in between is told from somebody else's
-    work. `tried` is the set that the target was last asked to restore, `current` is there only
-    while that goes on. `outlook` is what the last look decided: the periodic check wakes a
-    migration whose outlook has changed.
+    work. `batch` are the sets that the target was last asked to restore, `current` is there only
+    while that goes on. `brings_files` is the log that failed last because it adds files to the
+    database. `outlook` is what the last look decided: the periodic check wakes a migration whose
+    outlook has changed.
     """
 
     operation_id: UUID
@@ -165,7 +167,9 @@ class MigrationProgress(Record):
     restored_sets: int = 0
     full_backup: RestoredBackup | None = None
     last_restored: RestoredBackup | None = None
-    tried: BackupSet | None = None
+    batch: tuple[BackupSet, ...] = ()
+    brings_files: UUID | None = None
+    restores_with: RestoreRunner | None = None
     current: CurrentRestore | None = None
     waiting_for: str | None = None
     blocking: Blocking | None = None

@@ -9,11 +9,13 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Sequence
+from itertools import chain
 from typing import NamedTuple
 
 from shared.acceptance import Disagreement, disagreements
 from shared.arrivals import check_blob
-from shared.backupset import BackupHeader, BackupSet
+from shared.backupset import BackupHeader, BackupSet, BackupType
+from shared.batches import find_set, is_beside_plan
 from shared.catalog import StoredProgress
 from shared.chain import DatabaseState
 from shared.errors import (
@@ -37,20 +39,27 @@ from shared.outlook import (
     position_of,
 )
 from shared.records import CurrentRestore, FileRecord, MigrationOrder, MigrationProgress, Refusal
-from shared.targets import RestoreOrder, RestoreStopped, Target, Watch
+from shared.targets import Batch, RestoreOrder, RestoreStopped, Target, Watch
 from shared.targets.fault_table import Kind
-from shared.targets.faults import fault_of
+from shared.targets.faults import fault_of, is_path_refused
 from shared.vocabulary import (
     BlockingReason,
     InvalidReason,
     MigrationState,
     MigrationStatus,
+    RestoreRunner,
     RestoreState,
 )
 from shared.workplace import Workplace
 
 _LOG = logging.getLogger(__name__)
 _WATCH_SECONDS = 1.0
+
+# Of a batch that the server works on by itself: how long it is waited for at its start, how long
+# its sets are looked at before, and how many there are at most.
+_PATIENCE_S = 1.0
+_PREPARE_S = 20.0
+_BATCH_SETS = 30
 
 # Errors that tell of the backup itself: only another copy of it, or another backup, can help.
 _OF_THE_BACKUP = frozenset(
@@ -66,16 +75,21 @@ _BLOCKING_BY_ERROR = {
 
 
 class Turn(NamedTuple):
-    """What the orchestration is told after a look or a piece of work."""
+    """What the orchestration is told after a look or a piece of work.
+
+    `pause_s` is how long it has time before it takes the action: the server is at work.
+    """
 
     action: Action
     status: dict[str, object]
     target: str
     slots: int
+    pause_s: float = 0.0
 
     def as_json(self) -> dict[str, object]:
         """Return the turn as plain JSON."""
-        return {**self._asdict(), "action": self.action.value}
+        told = self._asdict()
+        return {**told, "action": self.action.value, "pauseSeconds": told.pop("pause_s")}
 
 
 class _PictureIsStale(Exception):
@@ -89,6 +103,14 @@ class _Pinned(NamedTuple):
     header: BackupHeader
 
 
+class _Prepared(NamedTuple):
+    """What a batch is made of, and the set behind it that the target refuses to read, if any."""
+
+    sets: list[BackupSet]
+    orders: list[RestoreOrder]
+    refused: tuple[BackupSet, _Pinned, TargetError] | None = None
+
+
 def take_turn(place: Workplace, migration_id: str) -> Turn:
     """Look at a migration and say what comes next."""
     work = _Work.begin(place, migration_id)
@@ -99,7 +121,11 @@ def take_turn(place: Workplace, migration_id: str) -> Turn:
 
 
 def restore_batch(place: Workplace, migration_id: str) -> Turn:
-    """Restore what the plan says, set by set, until the batch's time is over or it is done."""
+    """Restore what the plan says, or see how far the server is with it.
+
+    Where the server works by itself this ends within seconds, and the turn says when to look
+    again. Else it restores set by set, until the batch's time is over or all is done.
+    """
     work = _Work.begin(place, migration_id)
     return work.on_target(work.restore)
 
@@ -152,6 +178,7 @@ class _Work:
             custom_status(self.order, self.progress, outlook),
             self.order.target,
             settings.restore_slots if settings else 1,
+            outlook.pause_s,
         )
 
     def on_target(self, do: Callable[[Target], Outlook]) -> Turn:
@@ -184,9 +211,14 @@ class _Work:
         why = Explanation(code, error.message, error.action)
         outlook = held(self.order, self.progress, why)
         completing = outlook.status is MigrationStatus.COMPLETING
+        # A job goes on while its server is out of our reach, and keeps its slot.
+        runs_on = (
+            code is BlockingReason.TARGET_NOT_READY
+            and self.progress.restores_with is RestoreRunner.AGENT
+        )
         self._stored.update(
             **words_of(outlook, self.progress, self._place),
-            current=None,
+            current=self.progress.current if runs_on else None,
             complete_error=error.message if completing else self.progress.complete_error,
         )
         return outlook
@@ -199,12 +231,93 @@ class _Work:
         return sight
 
     def restore(self, target: Target) -> Outlook:
-        """Restore the steps of one plan; returns the outlook after them."""
-        deadline = time.monotonic() + self._place.settings.batch_seconds
+        """Restore the steps of one plan, or follow the batch that does; returns the outlook."""
         sight = self.look(target)
         if sight.outlook.action is not Action.RESTORE:
             return sight.outlook
+        if sight.batch is not None:
+            return self._follow(target, sight, sight.batch)
         self._place.let_target_read(target, self.order.target)
+        if target.detaches():
+            return self._detach(target, sight)
+        return self._restore_here(target, sight)
+
+    def _follow(self, target: Target, sight: Sight, batch: Batch) -> Outlook:
+        """Let a batch go on, or take away one that is over or not wanted any more."""
+        own, now = batch.operation_id == self.order.operation_id, self.progress
+        known = (sight.known.sets, now.batch)
+        if batch.running and not is_beside_plan(
+            batch, sight.ahead, now.last_restored, chain.from_iterable(known)
+        ):
+            return sight.outlook
+        target.end_batch(batch)
+        backup = find_set(batch.failed, *known)
+        if batch.error is None or backup is None or not own:
+            return self.look(target).outlook
+        _LOG.warning("a batch failed at %s: %s", batch.failed, batch.error.message)
+        if not isinstance(batch.error, TargetError) or isinstance(batch.error, TargetUnavailable):
+            raise batch.error
+        if is_path_refused(batch.error) and now.brings_files != backup.backup_set_guid:
+            self._stored.update(brings_files=backup.backup_set_guid)
+            return self.look(target).outlook
+        pinned = self._pin(backup)
+        if pinned is None:
+            return self.look(target).outlook
+        return self._after_refusal(target, backup, pinned, batch.error)
+
+    def _detach(self, target: Target, sight: Sight) -> Outlook:
+        """Start a batch: a full or a differential alone, or the logs that follow each other.
+
+        What is over within a moment is seen at once, so a short log costs no wait.
+        """
+        ready = self._prepare(target, sight)
+        if not ready.orders:
+            refused = ready.refused
+            return self._after_refusal(target, *refused) if refused else self.look(target).outlook
+        self._claim(target)
+        self._stored.update(
+            current=self._started(ready.sets[0]),
+            batch=tuple(ready.sets),
+            restores_with=RestoreRunner.AGENT,
+        )
+        target.start_batch(self.order.operation_id, ready.orders)
+        deadline = time.monotonic() + _PATIENCE_S
+        while time.monotonic() < deadline:
+            batch = target.find_batch(self.order.target_database)
+            if batch is None or not batch.running:
+                break
+            time.sleep(_PATIENCE_S / 10)
+        sight = self.look(target)
+        return sight.outlook if sight.batch is None else self._follow(target, sight, sight.batch)
+
+    def _prepare(self, target: Target, sight: Sight) -> _Prepared:
+        """Make the orders for the next sets that one batch may restore."""
+        deadline = time.monotonic() + _PREPARE_S
+        steps = sight.outlook.plan.steps[: min(self._place.settings.batch_sets, _BATCH_SETS)]
+        ready = _Prepared([], [])
+        for backup in (step.backup for step in steps):
+            is_log = backup.backup_type is BackupType.LOG
+            if (ready.orders and not is_log) or time.monotonic() > deadline:
+                break
+            pinned = self._pin(backup)
+            if pinned is None:
+                break
+            try:
+                ready.orders.append(self._order_to_restore(target, backup, pinned))
+            except _PictureIsStale:
+                break
+            except TargetUnavailable:
+                raise
+            except TargetError as error:
+                return ready._replace(refused=(backup, pinned, error))
+            ready.sets.append(backup)
+            if not is_log:
+                break
+        return ready
+
+    def _restore_here(self, target: Target, sight: Sight) -> Outlook:
+        """Restore the steps of the plan on our own connection, until the time is over."""
+        deadline = time.monotonic() + self._place.settings.batch_seconds
         for step in sight.outlook.plan.steps[: self._place.settings.batch_sets]:
             pinned = self._pin(step.backup)
             if pinned is None:
@@ -227,27 +340,11 @@ class _Work:
     def _restore_one(
         self, target: Target, backup: BackupSet, pinned: _Pinned, sets: Sequence[BackupSet]
     ) -> None:
-        urls = tuple(self._place.blobs.url_of(file.name) for file in backup.files)
-        if differences := disagreements(pinned.header, target.read_headers(urls)):
-            self._refuse(pinned, _told_otherwise(differences))
-            raise _PictureIsStale
+        order = self._order_to_restore(target, backup, pinned)
         self._claim(target)
-        started = CurrentRestore(
-            backup_set_guid=backup.backup_set_guid,
-            backup_type=backup.backup_type,
-            files=tuple(file.name for file in backup.files),
-            started_on=self._place.now(),
-        )
-        self._stored.update(current=started, tried=backup)
-        target.restore(
-            RestoreOrder(
-                database=self.order.target_database,
-                backup_type=backup.backup_type,
-                urls=urls,
-                checksum=backup.has_backup_checksums,
-            ),
-            self._watch(started),
-        )
+        started = self._started(backup)
+        self._stored.update(current=started, batch=(backup,), restores_with=RestoreRunner.INLINE)
+        target.restore(order, self._watch(started))
         take_over_history(self._place, self.order, self._stored, target, sets)
         _LOG.info(
             "restored database=%s backup_set=%s last_lsn=%s seconds=%.1f",
@@ -255,6 +352,29 @@ class _Work:
             backup.backup_set_guid,
             backup.last_lsn,
             (self._place.now() - started.started_on).total_seconds(),
+        )
+
+    def _order_to_restore(self, target: Target, backup: BackupSet, pinned: _Pinned) -> RestoreOrder:
+        """Return the order to restore a set, if the target reads its header as we do."""
+        urls = tuple(self._place.blobs.url_of(file.name) for file in backup.files)
+        if differences := disagreements(pinned.header, target.read_headers(urls)):
+            self._refuse(pinned, _told_otherwise(differences))
+            raise _PictureIsStale
+        return RestoreOrder(
+            database=self.order.target_database,
+            backup_set_guid=backup.backup_set_guid,
+            backup_type=backup.backup_type,
+            urls=urls,
+            checksum=backup.has_backup_checksums,
+            brings_files=backup.backup_set_guid == self.progress.brings_files,
+        )
+
+    def _started(self, backup: BackupSet) -> CurrentRestore:
+        return CurrentRestore(
+            backup_set_guid=backup.backup_set_guid,
+            backup_type=backup.backup_type,
+            files=tuple(file.name for file in backup.files),
+            started_on=self._place.now(),
         )
 
     def _pin(self, backup: BackupSet) -> _Pinned | None:
@@ -352,6 +472,9 @@ class _Work:
     def clean_up(self, target: Target) -> Outlook:
         """Drop what this migration half restored; an open database is never dropped."""
         sight = self.look(target)
+        if sight.batch is not None and sight.batch.operation_id == self.order.operation_id:
+            target.end_batch(sight.batch)
+            sight = self.look(target)
         if sight.outlook.action is not Action.CLEAN_UP or self.order.cancel is None:
             return sight.outlook
         stranger = take_over_history(

@@ -10,6 +10,7 @@ from pydantic_settings.exceptions import SettingsError
 
 from shared.errors import ConfigurationError
 from shared.targets.connection import SqlServerConnection
+from shared.targets.sqlserver import RestoreWith
 
 # It is the key of a durable entity, in which some characters are not allowed.
 TargetName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
@@ -21,6 +22,10 @@ class SqlServerSettings(SqlServerConnection):
 
     kind: Literal["SqlVm"] = "SqlVm"
     restore_slots: int = Field(default=4, ge=1, le=64, description="Restores at a time.")
+    restore_with: RestoreWith = Field(
+        default="auto",
+        description="Jobs of SQL Server Agent, a held connection, or what is possible.",
+    )
     manage_credential: bool = Field(
         default=True, description="Create the server's credential for the container if absent."
     )

@@ -347,6 +347,7 @@ def _details(
         restore_blocking_action=why.action if why else None,
         restore_blocked_since=why.since if why else None,
         complete_restore_error_message=progress.complete_error,
+        restores_with=progress.restores_with,
         current_restoring_filename=below(current.files[0], order.folder) if current else None,
         current_restore_percent_completed=current.percent if current else None,
         restore_percent_completed=round(100 * done / whole, 1) if whole else None,

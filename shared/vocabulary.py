@@ -51,6 +51,13 @@ class RestoreState(Word):
     BLOCKED = "Blocked"
 
 
+class RestoreRunner(Word):
+    """`restoresWith`: what carries restores out on the target."""
+
+    AGENT = "Agent"
+    INLINE = "Inline"
+
+
 class MigrationState(Word):
     """`migrationState`: what is being done, for people; nothing should branch on it."""
 

@@ -61,7 +61,10 @@ class Workplace:
     @contextmanager
     def target(self, name: str) -> Iterator[Target]:
         """Open a target for one piece of work, for one caller at a time."""
-        target = SqlServerTarget(self.target_settings(name), token=self._sql_token)
+        settings = self.target_settings(name)
+        target = SqlServerTarget(
+            settings, token=self._sql_token, restore_with=settings.restore_with
+        )
         try:
             yield target
         finally:

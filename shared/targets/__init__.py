@@ -7,6 +7,7 @@ for the position of a database before every step: it, not the catalog, knows wha
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 from uuid import UUID
@@ -15,6 +16,7 @@ from pydantic import BaseModel, ConfigDict
 
 from shared.backupset import BackupType
 from shared.chain import TargetPosition
+from shared.errors import BackhaulError
 from shared.lsn import Lsn
 
 
@@ -59,12 +61,36 @@ class ServerHeader(TargetModel):
 
 
 class RestoreOrder(TargetModel):
-    """One restore WITH NORECOVERY: the set's files in family order, as URLs without a query."""
+    """One restore WITH NORECOVERY: the set's files in family order, as URLs without a query.
+
+    `brings_files` says of a log that it adds files to the database, for which a place is to be
+    found. That is rare, and finding out takes time, so nobody asks before a restore has failed.
+    """
 
     database: str
+    backup_set_guid: UUID
     backup_type: BackupType
     urls: tuple[str, ...]
     checksum: bool
+    brings_files: bool = False
+
+
+@dataclass(frozen=True)
+class Batch:
+    """A run of restores that the server does by itself, one set after the other, as it stands.
+
+    `operation_id` is the migration operation that it was started for. `failed` and `error` tell
+    at which set it ended and why; without them it went to its end, or was stopped.
+    """
+
+    batch_id: UUID
+    operation_id: UUID
+    sets: tuple[UUID, ...]
+    running: bool
+    elapsed_s: float = 0.0
+    percent: float = 0.0
+    failed: UUID | None = None
+    error: BackhaulError | None = None
 
 
 class RestoredSet(TargetModel):
@@ -123,6 +149,25 @@ class Target(Protocol):
 
         Raises RestoreStopped when `watch` returned False and the restore was stopped by it.
         """
+        ...
+
+    def detaches(self) -> bool:
+        """Tell whether restores are to go on without us, as batches, rather than by `restore`.
+
+        Raises TargetUnavailable if they must and cannot now.
+        """
+        ...
+
+    def find_batch(self, database: str) -> Batch | None:
+        """Return the batch that restores a database or last did, until `end_batch` removes it."""
+        ...
+
+    def start_batch(self, operation: UUID, orders: Sequence[RestoreOrder]) -> None:
+        """Let the server do restores of one database, in order up to the first that fails."""
+        ...
+
+    def end_batch(self, batch: Batch) -> None:
+        """Stop a batch if it runs, and remove it. Returns also if it is gone."""
         ...
 
     def recover(self, database: str) -> None:

@@ -121,13 +121,13 @@ class Session:
     def run(
         self,
         text: str,
-        *,
+        *parameters: object,
         doing: str,
         on_message: MessageSink | None = None,
         holds_secret: bool = False,
     ) -> None:
         """Run a statement to its end. Errors of one that `holds_secret` never quote it."""
-        with self._translated(doing, holds_secret), self._executed(text, ()) as cursor:
+        with self._translated(doing, holds_secret), self._executed(text, parameters) as cursor:
             while True:
                 # The list is replaced with each result, and gone after an error.
                 for record in cursor.messages or ():

@@ -30,6 +30,7 @@ _MESSAGE_NUMBER = re.compile(r"\((-?\d{1,10})\)")
 _OS_ERROR = re.compile(r"(?:[Oo]perating system (?:returned the )?error|failed:)[: \"']*(\d{1,5})")
 _HTTP_STATUS = re.compile(r"(?:error: \(|HTTP[a-zA-Z ]*[: ]+|status code:? )([45]\d\d)\b")
 
+_PATH_REFUSED = frozenset({1834, 3156, 3176, 3634, 5105, 5110, 5120, 5123, 5133, 5170})
 _CANCELLED = frozenset({"HY008", "HY010"})
 _TIMED_OUT = frozenset({"HYT00", "HYT01"})
 _NO_DRIVER = ("IM", "01000")
@@ -71,7 +72,12 @@ def parse(args: Sequence[object]) -> Diagnostic:
     ends = list(_RECORD_END.finditer(whole))
     body = whole[: ends[-1].start()] if ends else whole
     number = int(ends[-1][1]) if ends and "[SQL Server]" in whole else 0
-    text = _PREFIX.sub("", body).strip()[:_TEXT_LENGTH]
+    return diagnostic(sqlstate, number, _PREFIX.sub("", body).strip())
+
+
+def diagnostic(sqlstate: str, number: int, text: str) -> Diagnostic:
+    """Return the record of an error that the server told; number 0 is for none of its own."""
+    text = text[:_TEXT_LENGTH]
     return Diagnostic(
         sqlstate,
         number if number > 0 else None,
@@ -91,6 +97,11 @@ def parse_message(record: tuple[str, object]) -> tuple[int, str]:
 def fault_of(number: int | None) -> Fault | None:
     """Return what is known of an error number, None for one that is not in the table."""
     return None if number is None else _BY_NUMBER.get(number)
+
+
+def is_path_refused(error: TargetError) -> bool:
+    """Tell whether the server could not put a database file where the statement said."""
+    return error.number in _PATH_REFUSED
 
 
 def kind_of(diagnostic: Diagnostic) -> Kind:

@@ -10,11 +10,14 @@ import logging
 import time
 from collections.abc import Callable, Sequence
 from datetime import timedelta
+from typing import Literal
+from uuid import UUID
 
 from shared.backupset import BackupType
 from shared.chain import DatabaseState, TargetPosition
 from shared.errors import TargetError, TargetUnavailable
 from shared.targets import (
+    Batch,
     RestoredSet,
     RestoreOrder,
     ServerFacts,
@@ -23,17 +26,23 @@ from shared.targets import (
     rows,
     tsql,
 )
+from shared.targets.agent import AgentRunner
 from shared.targets.connection import LazySession, SqlServerConnection, TokenSource
+from shared.targets.faults import is_path_refused
 from shared.targets.files import ListedFile, Move, place_files
 from shared.targets.inline import InlineRunner
+from shared.targets.jobs import Task
 
 _LOG = logging.getLogger(__name__)
 
 _ALREADY_RECOVERED = 3153
-_PATH_REFUSED = frozenset({1834, 3156, 3176, 3634, 5105, 5110, 5120, 5123, 5133, 5170})
 _RECOVERABLE = frozenset({"RESTORING", "STANDBY"})
 _OPENING = frozenset({"RESTORING", "RECOVERING"})
 _DROPPABLE = frozenset({"RESTORING", "ABSENT"})
+
+RestoreWith = Literal["auto", "agent", "inline"]
+"""What carries restores out: jobs of SQL Server Agent, which go on without us, or a connection
+that is held until the end; auto takes the Agent where it runs and the login may use it."""
 
 SAS_LIFETIME = timedelta(days=7)
 """How long a user delegation SAS lives at most."""
@@ -54,12 +63,15 @@ class SqlServerTarget:
         token: TokenSource | None = None,
         sas_lifetime: timedelta = SAS_LIFETIME,
         watch_interval_s: float = 1.0,
+        restore_with: RestoreWith = "auto",
     ) -> None:
         self._settings = connection
         self._sas_lifetime = sas_lifetime
         self._work = LazySession(connection, token)
         self._side = LazySession(connection, token)
         self._runner = InlineRunner(self._work, self._side, watch_interval_s)
+        self._agent = AgentRunner(self._work)
+        self._restore_with = restore_with
 
     def read_server(self) -> ServerFacts:
         """Return product, version, edition and default folders."""
@@ -108,23 +120,40 @@ class SqlServerTarget:
         connection was lost: the server then aborts the restore, so read the position first. A
         restore that ended just before it was stopped returns: what was restored is restored.
         """
-        moves: Sequence[Move] = ()
-        if order.backup_type is BackupType.DATABASE:
-            self._refuse_database_in_use(order.database)
-            moves = self._place(order.database, self._list_files(order.urls))
-        elif order.backup_type is BackupType.DIFFERENTIAL:
-            moves = self._place(order.database, self._list_new_files(order))
         try:
-            self._restore(order, moves, watch)
+            self._restore(order, watch)
         except TargetError as error:
-            # Logs are many and hardly ever bring a file, so the server is asked only when it
-            # could not put one where the source had it.
-            if moves or error.number not in _PATH_REFUSED:
+            if order.brings_files or not is_path_refused(error) or not self._list_new_files(order):
                 raise
-            moves = self._place(order.database, self._list_new_files(order))
-            if not moves:
-                raise
-            self._restore(order, moves, watch)
+            self._restore(order.model_copy(update={"brings_files": True}), watch)
+
+    def detaches(self) -> bool:
+        """Tell whether restores run as jobs of SQL Server Agent; see `RestoreWith`."""
+        if self._restore_with == "inline":
+            return False
+        why_not = self._agent.why_not()
+        if why_not and self._restore_with == "agent":
+            raise TargetUnavailable(
+                f"restores on {self._settings} are to run as jobs, and {why_not}",
+                action="Start SQL Server Agent and let the login use it, or set restore_with of "
+                "this target to auto or inline.",
+            )
+        return why_not is None
+
+    def find_batch(self, database: str) -> Batch | None:
+        """Return the job that restores a database, or last did, until it is removed."""
+        return self._agent.find(database)
+
+    def start_batch(self, operation: UUID, orders: Sequence[RestoreOrder]) -> None:
+        """Start a job that restores sets to one database, up to the first that fails."""
+        tasks = [
+            Task(order.backup_set_guid, self._statement(order, stats=False)) for order in orders
+        ]
+        self._agent.start(orders[0].database, operation, tasks)
+
+    def end_batch(self, batch: Batch) -> None:
+        """Stop a job if it runs, and remove it. Returns also if it is gone."""
+        self._agent.end(batch)
 
     def recover(self, database: str) -> None:
         """Open a restoring database. Returns also if it is open already."""
@@ -247,12 +276,27 @@ class SqlServerTarget:
             database, files, data_path=server.default_data_path, log_path=server.default_log_path
         )
 
-    def _restore(self, order: RestoreOrder, moves: Sequence[Move], watch: Watch) -> None:
+    def _statement(self, order: RestoreOrder, *, stats: bool) -> str:
+        """Return the statement that restores a set; for a full, once it is sure to be allowed."""
+        is_full = order.backup_type is BackupType.DATABASE
+        files: Sequence[ListedFile] = ()
+        if is_full:
+            self._refuse_database_in_use(order.database)
+            files = self._list_files(order.urls)
+        elif order.backup_type is BackupType.DIFFERENTIAL or order.brings_files:
+            files = self._list_new_files(order)
         statement = tsql.restore(
-            order.database, order.backup_type, order.urls, checksum=order.checksum, moves=moves
+            order.database,
+            order.backup_type,
+            order.urls,
+            checksum=order.checksum,
+            moves=self._place(order.database, files),
+            stats=stats,
         )
-        if order.backup_type is BackupType.DATABASE:
-            statement = tsql.unless_restored(order.database, statement)
+        return tsql.unless_restored(order.database, statement) if is_full else statement
+
+    def _restore(self, order: RestoreOrder, watch: Watch) -> None:
+        statement = self._statement(order, stats=True)
         doing = f"restoring the {order.backup_type.label} {order.urls[0]!r} to {order.database!r}"
         began = time.monotonic()
         self._runner.run(statement, doing, watch)

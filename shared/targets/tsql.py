@@ -146,16 +146,19 @@ def restore(
     *,
     checksum: bool,
     moves: Sequence[tuple[str, str]] = (),
+    stats: bool = True,
 ) -> str:
     """Return RESTORE DATABASE or LOG, always WITH NORECOVERY: recovery is a statement of its own.
 
     `moves` are pairs of a file's logical name and its path on the target. `checksum` must be
-    False for a set without checksums: the server refuses it otherwise (3187).
+    False for a set without checksums: the server refuses it otherwise (3187). `stats` asks for
+    messages of progress, which only a client that listens has use for.
     """
     options = ["NORECOVERY"]
     if checksum:
         options.append("CHECKSUM")
-    options.append(f"STATS = {_STATS_PERCENT}")
+    if stats:
+        options.append(f"STATS = {_STATS_PERCENT}")
     options += [
         f"MOVE {literal(name, 'the logical name of a file', NAME_LENGTH)}"
         f" TO {literal(path, 'the path of a database file', DEVICE_LENGTH)}"

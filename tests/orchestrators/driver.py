@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime, timezone
 from typing import Any, NamedTuple
 
 
@@ -14,12 +15,29 @@ class Call(NamedTuple):
     given: Any
 
 
+class Timer:
+    """A timer of so many seconds."""
+
+    def __init__(self, seconds: float) -> None:
+        self.seconds = seconds
+        self.canceled = False
+
+    def cancel(self) -> None:
+        self.canceled = True
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Timer) and vars(other) == vars(self)
+
+    __hash__ = None  # type: ignore[assignment]  # it changes
+
+
 class Context:
     """The calls of a DurableOrchestrationContext that our orchestrators use."""
 
     def __init__(self, given: Any) -> None:
         self._given = given
         self.statuses: list[Any] = []
+        self.timers: list[Timer] = []
         self.next_input: Any = None
 
     def get_input(self) -> Any:
@@ -35,6 +53,18 @@ class Context:
     def wait_for_external_event(self, name: str) -> Call:
         return Call("event", name, None)
 
+    @property
+    def current_utc_datetime(self) -> datetime:
+        return datetime(2026, 3, 2, 8, tzinfo=timezone.utc)
+
+    def create_timer(self, fire_at: datetime) -> Timer:
+        timer = Timer((fire_at - self.current_utc_datetime).total_seconds())
+        self.timers.append(timer)
+        return timer
+
+    def task_any(self, tasks: list[Any]) -> Call:
+        return Call("any", "pause", tasks)
+
     def set_custom_status(self, status: Any) -> None:
         self.statuses.append(status)
 
@@ -49,6 +79,7 @@ class Run(NamedTuple):
     result: Any
     statuses: list[Any]
     next_input: Any
+    timers: list[Timer]
 
     @property
     def names(self) -> list[str]:
@@ -73,6 +104,15 @@ def run(
             if len(calls) - 1 == fail_at:
                 call = generator.throw(Exception(f"{call.name}: {why}"))
             else:
-                call = generator.send(answers[call.name])
+                call = generator.send(_answer(call, answers[call.name]))
     except StopIteration as end:
-        return Run(calls, end.value, context.statuses, context.next_input)
+        return Run(calls, end.value, context.statuses, context.next_input, context.timers)
+
+
+def _answer(call: Call, answers: Any) -> Any:
+    """Return what a call gives: of a list, the next one; of a race, the task that is named."""
+    answer = answers.pop(0) if isinstance(answers, list) else answers
+    if call.kind != "any":
+        return answer
+    timer, event = call.given
+    return {"timer": timer, "event": event}[answer]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from typing import Any
 
 import pytest
@@ -13,8 +14,15 @@ REF = {"migrationId": "sales", "version": 1}
 ACQUIRE, RELEASE = "restore_slots/sql-1.acquire", "restore_slots/sql-1.release"
 
 
-def turn(action: str, **status: Any) -> dict[str, Any]:
-    return {"action": action, "status": {"is": action, **status}, "target": "sql-1", "slots": 4}
+def turn(action: str, pause: float = 0, **status: Any) -> dict[str, Any]:
+    told = {"is": action, **status}
+    return {
+        "action": action,
+        "status": told,
+        "target": "sql-1",
+        "slots": 4,
+        "pauseSeconds": pause,
+    }
 
 
 ANSWERS = {
@@ -27,7 +35,9 @@ ANSWERS = {
     ACQUIRE: {"place": 0},
     RELEASE: {"next": None},
     "Wake": {},
+    "pause": "timer",
 }
+AT_WORK = turn("restore", pause=7)
 STORIES: dict[str, tuple[dict[str, Any], list[str]]] = {
     "nothing to do": ({}, ["take_turn", "Wake"]),
     "over already": ({"take_turn": turn("finish")}, ["take_turn"]),
@@ -57,7 +67,8 @@ STORIES: dict[str, tuple[dict[str, Any], list[str]]] = {
 
 
 def tell(story: str, *, fail_at: int | None = None) -> Run:
-    return run(migrate_database, REF, {**ANSWERS, **STORIES[story][0]}, fail_at=fail_at)
+    answers = copy.deepcopy({**ANSWERS, **STORIES[story][0]})
+    return run(migrate_database, REF, answers, fail_at=fail_at)
 
 
 @pytest.mark.parametrize("story", STORIES)
@@ -106,6 +117,48 @@ def test_no_failure_ends_a_migration(story: str, fail_at: int) -> None:
     assert failed in told.statuses[-1]["lastError"]
     held = ACQUIRE in told.names[:fail_at] and story != "queued"
     assert (RELEASE in told.names) is held, "a slot is given back whatever fails"
+
+
+def follow(given: dict[str, Any], **answers: Any) -> Run:
+    return run(migrate_database, given, {**ANSWERS, **copy.deepcopy(answers)})
+
+
+def test_a_batch_is_looked_at_between_pauses_and_the_slot_kept_until_it_is_over() -> None:
+    told = follow(REF, take_turn=turn("restore"), restore_batch=[AT_WORK, AT_WORK, turn("wait")])
+    assert told.names == [
+        "take_turn",
+        ACQUIRE,
+        *("restore_batch", "pause", "restore_batch", "pause", "restore_batch"),
+        RELEASE,
+    ]
+    assert [timer.seconds for timer in told.timers] == [7, 7]
+    assert told.next_input == REF, "the next generation waits: this one has used the event's name"
+
+
+def test_a_batch_that_outlasts_a_generation_keeps_its_slot() -> None:
+    told = follow(REF, take_turn=turn("restore"), restore_batch=AT_WORK)
+    assert told.names == ["take_turn", ACQUIRE, "restore_batch", *["pause", "restore_batch"] * 20]
+    assert told.next_input == {**REF, "slotOf": "sql-1"}
+    told = follow(told.next_input, take_turn=AT_WORK, restore_batch=turn("wait"))
+    assert told.names == ["take_turn", "pause", "restore_batch", RELEASE]
+    assert told.calls[0].given == REF
+
+
+def test_a_wake_cuts_a_pause_short_and_is_waited_for_once() -> None:
+    told = follow(REF, take_turn=AT_WORK, restore_batch=AT_WORK, pause=["timer", "event"])
+    assert told.names[2:] == ["pause", "restore_batch", "pause", "restore_batch"]
+    assert [timer.canceled for timer in told.timers] == [False, True]
+    assert told.next_input == {**REF, "slotOf": "sql-1"}
+
+
+def test_a_slot_is_kept_while_nobody_knows_and_given_back_once_the_batch_is_gone() -> None:
+    holding = {**REF, "slotOf": "sql-1"}
+    lost = run(migrate_database, holding, ANSWERS, fail_at=0)
+    assert lost.names == ["take_turn", "Wake"]
+    assert lost.next_input == holding
+    told = follow(holding, take_turn=turn("wait"))
+    assert told.names == ["take_turn", RELEASE, "Wake"]
+    assert told.next_input == REF
 
 
 def test_a_long_error_does_not_make_a_long_status() -> None:

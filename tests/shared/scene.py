@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+import time
 from collections.abc import Iterable, Sequence
 from typing import Any
 from uuid import UUID
@@ -40,6 +41,8 @@ _ACTS = {
     Action.CLEAN_UP: restoring.clean_up,
 }
 _MOST_STEPS = 30
+_PATIENCE_S = 60.0
+_PAUSE_S = 0.2
 
 
 def settings_of(server: Server | None, **changes: Any) -> SqlServerSettings:
@@ -126,12 +129,17 @@ class Scene:
         """Do what the orchestration does until there is nothing left to do."""
         place = place or self.place
         turn = restoring.take_turn(place, order.id)
-        for _ in range(_MOST_STEPS):
+        steps, deadline = 0, time.monotonic() + _PATIENCE_S
+        while steps < _MOST_STEPS and time.monotonic() < deadline:
             act = _ACTS.get(turn.action)
             if act is None:
                 return turn
+            if turn.pause_s:
+                time.sleep(min(turn.pause_s, _PAUSE_S))
+            else:
+                steps += 1
             turn = act(place, order.id)
-        raise AssertionError(f"still at work after {_MOST_STEPS} steps: {turn}")
+        raise AssertionError(f"still at work after {steps} steps: {turn}")
 
     def progress(self, order: MigrationOrder) -> MigrationProgress:
         return self.read(order)[1].now

@@ -26,6 +26,7 @@ from tests.shared.conftest import MakeScene
 from tests.shared.scene import TARGET, Scene, guids, restored, sample
 
 KIB = 1024
+INLINE = {"restore_with": "inline"}
 
 
 # In order
@@ -53,7 +54,7 @@ def test_a_migration_restores_the_plan_and_nothing_else(scene: Scene) -> None:
 def test_a_batch_ends_after_so_many_sets_and_says_that_there_is_more(
     make_scene: MakeScene, server: Server
 ) -> None:
-    scene = make_scene(server, batch_sets=2)
+    scene = make_scene(server, INLINE, batch_sets=2)
     source = sample()
     scene.drop_backups("f", [source.full(), *(source.log() for _ in range(4))])
     order = scene.create("f", scene.database("Sales"))
@@ -246,7 +247,7 @@ def _while_restoring(scene: Scene, order: MigrationOrder, act: Callable[[], obje
 
 
 def test_a_cancel_stops_a_restore_in_the_middle(make_scene: MakeScene, slow: Server) -> None:
-    scene = make_scene(slow)
+    scene = make_scene(slow, INLINE)
     scene.drop_backups("f", [sample(data_bytes=8_000 * KIB).full()])
     order = scene.create("f", scene.database("Sales"))
     began = time.monotonic()
@@ -269,7 +270,7 @@ def test_a_cancel_stops_a_restore_in_the_middle(make_scene: MakeScene, slow: Ser
 
 
 def test_an_interrupted_full_restore_is_begun_again(make_scene: MakeScene, slow: Server) -> None:
-    scene = make_scene(slow)
+    scene = make_scene(slow, INLINE)
     source = sample(data_bytes=2_500 * KIB)
     backups = [source.full(), source.log()]
     scene.drop_backups("f", backups)
@@ -293,7 +294,7 @@ def test_an_interrupted_full_restore_is_begun_again(make_scene: MakeScene, slow:
 def test_a_file_that_becomes_another_backup_is_planned_anew(
     make_scene: MakeScene, slow: Server
 ) -> None:
-    scene = make_scene(slow)
+    scene = make_scene(slow, INLINE)
     source = sample(data_bytes=2_500 * KIB)
     full, log, differential = source.full(), source.log(), source.differential()
     names = scene.drop_backups("f", [full, log])

@@ -220,6 +220,7 @@ def test_somebody_elses_restore_is_noticed_and_the_database_left_alone(scene: Sc
         target.restore(
             RestoreOrder(
                 database=order.target_database,
+                backup_set_guid=theirs.header.backup_set_guid,
                 backup_type=theirs.header.backup_type,
                 urls=(scene.place.blobs.url_of(name),),
                 checksum=True,

@@ -14,5 +14,6 @@ NASTY = {
     "surrogates": "\N{LINEAR B SYLLABLE B008 A}" * 64,
     "odbc-escape": "{fn now()} {d '2024-01-01'} ? {call x}",
     "comment": "/* a */ -- b",
+    "agent-token": "it's $(ESCAPE_SQUOTE(JOBID)) $(x)",
     "percent-backslash": "100% c:\\d\\",
 }

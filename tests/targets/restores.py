@@ -25,6 +25,7 @@ def order_of(container: Container, backup: SampleBackup, database: str) -> Resto
     """Upload a backup and return the order to restore it."""
     return RestoreOrder(
         database=database,
+        backup_set_guid=backup.header.backup_set_guid,
         backup_type=backup.header.backup_type,
         urls=upload(container, backup),
         checksum=backup.header.has_backup_checksums,

@@ -421,6 +421,7 @@ def test_real_chain_is_restored_as_its_headers_say(
         target.restore(
             RestoreOrder(
                 database="RestoreTimeClean",
+                backup_set_guid=header.backup_set_guid,
                 backup_type=BackupType(header.backup_type),
                 urls=(url,),
                 checksum=header.has_backup_checksums,
