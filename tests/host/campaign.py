@@ -1,12 +1,15 @@
 """Kills a host at random while it carries out random workflows, and holds it to every promise.
 
     python -m tests.host.campaign --runs 500 --seed 1
+    python -m tests.host.campaign --every-commit
 
 Each workflow must give what it gives without a kill; every activity must have run as often as the
 workflow needs, at least; every operation of an entity must have been carried out once; and in the
 end no message, timer or activity may be left in the task hub. The same seed gives the same
-workflows and kills, but not the same moments in the host. Prints what went wrong, how many kills
-there were, and last `N passed, N failed`; the exit status is 1 if anything failed.
+workflows and kills, but not the same moments in the host; with `--every-commit`, one workflow of
+all kinds of steps runs again and again, and the host dies just before or after each commit in turn.
+Prints what went wrong, how many kills there were, and last `N passed, N failed`; the exit status is
+1 if anything failed.
 """
 
 from __future__ import annotations
@@ -23,13 +26,22 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
+from itertools import count
 from pathlib import Path
 from typing import TypeVar
 
 import httpx
 
 from tests.host.running_host import FINISHED, RunningHost
-from tests.host.workflows import Workflow, activity_runs, labels, last_status, results, sample
+from tests.host.workflows import (
+    EVERYTHING,
+    Workflow,
+    activity_runs,
+    labels,
+    last_status,
+    results,
+    sample,
+)
 
 T = TypeVar("T")
 
@@ -41,9 +53,13 @@ _PATIENCE_S = 60.0  # with a batch, after the last kill
 class DoomedHost:
     """A host that is killed up to so many times, and started whenever somebody misses it."""
 
-    def __init__(self, folder: Path, chance: random.Random, kills: int) -> None:
+    def __init__(
+        self, folder: Path, chance: random.Random, kills: int, crash: Sequence[str] = ()
+    ) -> None:
+        """`crash` is at which commit it dies by itself, as `crashing_host` takes it."""
         self.host = RunningHost("workflows", folder)
         self.kills = 0
+        self._crash = crash
         self._most_kills = kills
         self._chance = chance
         self._killer: threading.Timer | None = None
@@ -53,6 +69,13 @@ class DoomedHost:
         while self.kills < self._most_kills and self._chance.random() < 0.2:
             self.host.launch()
             time.sleep(self._chance.uniform(0, 1))
+            self._kill()
+        if self._crash:
+            program = ("tests.host.crashing_host", *self._crash)
+            self._crash = ()
+            with suppress(AssertionError):  # it dies before it listens
+                self.host.start(program=program)
+                return
             self._kill()
         self.host.start()
         if self.kills < self._most_kills:
@@ -65,7 +88,9 @@ class DoomedHost:
         while True:
             with suppress(httpx.TransportError):
                 return ask()
-            if self._killer is not None:
+            if self._killer is None:
+                self._kill()  # it has died by itself, this makes sure
+            else:
                 self._killer.join()
             self.start()
 
@@ -100,10 +125,14 @@ class Verdict:
 
 
 def run_batch(
-    folder: Path, workflows: Sequence[Workflow], chance: random.Random, kills: int
+    folder: Path,
+    workflows: Sequence[Workflow],
+    chance: random.Random,
+    kills: int = 0,
+    crash: Sequence[str] = (),
 ) -> Verdict:
-    """Run workflows on one host that is killed up to so many times."""
-    doomed = DoomedHost(folder, chance, kills)
+    """Run workflows on one host that is killed up to so many times, or crashes at a commit."""
+    doomed = DoomedHost(folder, chance, kills, crash)
     try:
         doomed.start()
         _drive(doomed, workflows, chance)
@@ -117,6 +146,13 @@ def run_batch(
         return Verdict([problem or left for problem in found], doomed.kills)
     finally:
         doomed.close()
+
+
+def crash_points() -> Iterator[tuple[str, str]]:
+    """Yield the commits to die at: before and after each, as long as somebody asks for more."""
+    for number in count(1):
+        yield str(number), "before"
+        yield str(number), "after"
 
 
 def _drive(doomed: DoomedHost, workflows: Sequence[Workflow], chance: random.Random) -> None:
@@ -197,22 +233,40 @@ def main() -> int:
     parser.add_argument(
         "--kills", type=int, default=8, help="at most, in each batch of 25 runs (default: 8)"
     )
+    parser.add_argument("--every-commit", action="store_true", help="instead of random kills")
     options = parser.parse_args()
+    batches = _every_commit() if options.every_commit else _at_random(options)
+    passed = failed = kills = 0
+    for workflows, verdict in batches:
+        kills += verdict.kills
+        for workflow, problem in zip(workflows, verdict.problems, strict=True):
+            if problem:
+                failed += 1
+                say(f"{problem}: {json.dumps(workflow)}")
+            else:
+                passed += 1
+    say(f"{kills} kills")
+    say(f"{passed} passed, {failed} failed")
+    return 1 if failed else 0
+
+
+def _at_random(options: argparse.Namespace) -> Iterator[tuple[list[Workflow], Verdict]]:
     workflows = sample(options.runs, options.seed)
-    failed = kills = 0
     for first in range(0, options.runs, _BATCH):
         batch = workflows[first : first + _BATCH]
         chance = random.Random(f"{options.seed}/{first}")  # noqa: S311 - not for secrets
         with tempfile.TemporaryDirectory(prefix="campaign-") as folder:
-            verdict = run_batch(Path(folder), batch, chance, options.kills)
-        kills += verdict.kills
-        for number, problem in enumerate(verdict.problems):
-            if problem:
-                failed += 1
-                say(f"run {first + number}: {problem}: {json.dumps(batch[number])}")
-    say(f"{kills} kills")
-    say(f"{options.runs - failed} passed, {failed} failed")
-    return 1 if failed else 0
+            yield batch, run_batch(Path(folder), batch, chance, options.kills)
+
+
+def _every_commit() -> Iterator[tuple[list[Workflow], Verdict]]:
+    for point in crash_points():
+        chance = random.Random(0)  # noqa: S311 - not for secrets
+        with tempfile.TemporaryDirectory(prefix="campaign-") as folder:
+            verdict = run_batch(Path(folder), [EVERYTHING], chance, crash=point)
+        yield [EVERYTHING], verdict
+        if not verdict.kills:
+            return  # it has ended before that commit
 
 
 def say(text: str) -> None:

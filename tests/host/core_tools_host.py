@@ -14,6 +14,7 @@ import subprocess
 import sys
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import httpx
@@ -38,7 +39,7 @@ class CoreToolsHost(RunningHost):
         document["Values"]["AzureWebJobsStorage"] = storage
         file.write_text(json.dumps(document))
 
-    def launch(self, *arguments: str, file_bytes: int | None = None) -> int:
+    def launch(self, *arguments: str, **how: Any) -> int:
         with socket.create_server(("127.0.0.1", 0)) as free:
             port = free.getsockname()[1]
         self.url = f"http://127.0.0.1:{port}"
@@ -61,7 +62,7 @@ class CoreToolsHost(RunningHost):
             )
         return 0
 
-    def start(self, *arguments: str, file_bytes: int | None = None) -> CoreToolsHost:
+    def start(self, *arguments: str, **how: Any) -> CoreToolsHost:
         self.launch(*arguments)
         self.http.base_url = httpx.URL(self.url)
 

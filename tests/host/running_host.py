@@ -9,7 +9,7 @@ import resource
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ import httpx
 REPOSITORY = Path(__file__).resolve().parents[2]
 APPS = Path(__file__).resolve().parent / "apps"
 FINISHED = ("Completed", "Failed", "Terminated")
+_PROGRAM = ("local",)
 
 
 def eventually(look: Callable[[], Any], timeout_s: float = 20.0) -> Any:
@@ -44,17 +45,20 @@ class RunningHost:
         self._process: subprocess.Popen[bytes] | None = None
         self.http = httpx.Client(timeout=30)
 
-    def launch(self, *arguments: str, file_bytes: int | None = None) -> int:
+    def launch(
+        self, *arguments: str, file_bytes: int | None = None, program: Sequence[str] = _PROGRAM
+    ) -> int:
         """Start the process; returns where its part of the log begins.
 
-        No file of it may grow beyond `file_bytes`, as if the disk were full.
+        No file of it may grow beyond `file_bytes`, as if the disk were full. `program` takes the
+        arguments of `python -m local`.
         """
 
         def limit() -> None:
             if file_bytes is not None:
                 resource.setrlimit(resource.RLIMIT_FSIZE, (file_bytes, file_bytes))
 
-        command = [sys.executable, "-m", "local", "--app", str(self.app), "--port", "0"]
+        command = [sys.executable, "-m", *program, "--app", str(self.app), "--port", "0"]
         command += ["--data", str(self.data), *arguments]
         environment = {**os.environ, "TRACES": str(self.traces), **self._settings}
         begin = self.log.stat().st_size if self.log.exists() else 0
@@ -69,9 +73,9 @@ class RunningHost:
             )
         return begin
 
-    def start(self, *arguments: str, file_bytes: int | None = None) -> RunningHost:
+    def start(self, *arguments: str, **how: Any) -> RunningHost:
         """Start it as `launch` does, and wait until it listens."""
-        begin = self.launch(*arguments, file_bytes=file_bytes)
+        begin = self.launch(*arguments, **how)
 
         def listening() -> re.Match[str] | None:
             assert self._process is not None

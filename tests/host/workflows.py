@@ -163,3 +163,24 @@ _STEPS = st.one_of(
     _step("all", st.one_of(_ALL, _ALL_OR_NONE)),
     st.just(["again"]),
 )
+
+EVERYTHING: Workflow = relabelled(
+    [
+        ["activity", ""],
+        ["retry", "", 1],
+        ["entity", ""],
+        ["signal", ""],
+        ["child", "", [["activity", ""], ["signal", ""]], True],
+        ["event", ""],
+        ["again"],
+        ["all", "", [["activity", ""], ["entity", ""], ["child", "", [["timer", "", 1]], False]]],
+        ["reborn", "", 1, True],
+        ["exhausted", ""],
+        ["race", "", ["event", ""]],
+        ["timeout", "", 1],
+        ["broken", ""],
+        ["entity", ""],
+    ],
+    "e",
+)
+"""A workflow with every kind of step that changes the hub in a way of its own."""
