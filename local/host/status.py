@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -37,14 +38,20 @@ def show_instance(instance: Instance, *, with_input: bool) -> dict[str, Any]:
 def show_value(text: str | None) -> Any:
     """Return stored JSON as a value; text that is not JSON is shown as it is.
 
-    What Python writes as NaN or Infinity is no JSON; it is shown as a text, as on Azure.
+    What Python writes as NaN or Infinity is no JSON; it is shown as a text, as on Azure, and so is
+    a number that no float can hold.
     """
     if text is None:
         return None
     try:
-        return json.loads(text, parse_constant=str)
+        return json.loads(text, parse_constant=str, parse_float=_finite)
     except ValueError:
         return text
+
+
+def _finite(text: str) -> float | str:
+    value = float(text)
+    return value if math.isfinite(value) else text
 
 
 def show_time(stored: str) -> str:

@@ -143,6 +143,15 @@ def test_status_codes_and_fields(durable: RunningHost) -> None:
     assert (ended.status_code, ended.json()["output"]) == (200, "enough")
 
 
+@pytest.mark.parametrize("body", ["1e999", "[-1e400, 1.5]", '{"\\ud800": "\\u0000"}'])
+def test_odd_input_spoils_no_list(durable: RunningHost, body: str) -> None:
+    instance = durable.manage("POST", "orchestrators/two_waits", content=body).json()["id"]
+    params = {"instanceIdPrefix": instance, "showInput": "true"}
+    assert [one["instanceId"] for one in durable.manage("GET", "instances", params).json()]
+    assert durable.status(instance)["input"] is not None
+    durable.manage("POST", f"instances/{instance}/terminate")
+
+
 def test_failed_status_is_an_error_only_on_request(durable: RunningHost) -> None:
     durable.wait(durable.begin("raising", instance="failed-status"))
     path = "instances/failed-status"
