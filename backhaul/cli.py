@@ -19,6 +19,7 @@ from backhaul.inspecting import inspect
 from backhaul.ordering import cancel, create, cutover
 from backhaul.plan_command import plan
 from backhaul.up import up
+from backhaul.verifying import verify
 from backhaul.watching import status, wait
 from shared.errors import BackhaulError
 
@@ -70,6 +71,7 @@ def add(command: Callable[..., None], example: str, to: typer.Typer = app) -> No
 
 
 add(inspect, "backhaul inspect /backups/Sales.bak /backups/LOG")
+add(verify, "backhaul verify /backups/Sales.bak --level structure")
 add(plan, "backhaul plan /backups/SQL01 --stop-at '2026-03-01 02:15'")
 add(create, "backhaul create SQL01/sales --name Sales")
 add(status, "backhaul status sales --watch")

@@ -3,25 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
-from typer import Argument, Exit
+from typer import Exit
 
 from backhaul import terminal
 from backhaul.header_table import header_table
-from backhaul.options import AsJson
-from backhaul.reading import ReadFile, list_folder, name_of, read_file
+from backhaul.options import AsJson, Files, Storage
+from backhaul.reading import ReadFile, find_inputs, read_input
 from shared.backupfile.certainty import likely_of_file, likely_of_header, likely_of_label
 from shared.backupset import BackupContent, BackupHeader, Columns, DatabaseFile
-from shared.errors import BackhaulError
 
 
 def inspect(
-    files: Annotated[
-        list[Path], Argument(metavar="FILE", help="Backup files, or folders of them.")
-    ],
+    files: Files,
     *,
+    storage: Storage = None,
     as_json: AsJson = False,
 ) -> None:
     """Show label, headers and file list of backup files, and whether each can be migrated.
@@ -29,7 +26,9 @@ def inspect(
     Reads the files themselves, without a server, and little of them however large they are.
     The exit status is 1 if any file cannot be used.
     """
-    read = _read(files)
+    found, unreadable = find_inputs(files, storage)
+    read = [read_input(file) for file in terminal.tracked(found, "Reading backups")]
+    read += unreadable
     missing = missing_families(read)
     if as_json:
         documents = [as_document(file, missing.get(file.name, ())) for file in read]
@@ -40,28 +39,6 @@ def inspect(
             shown = header_table(terminal.for_display(file), missing.get(file.name, ()))
             console.print(shown, crop=False)
     raise Exit(int(any(file.verdict for file in read)))
-
-
-def _read(given: Sequence[Path]) -> list[ReadFile]:
-    """Read the files given, and those below the folders given."""
-    paths: list[Path] = []
-    unreadable: list[ReadFile] = []
-    for path in given:
-        if path.is_dir():
-            below = list_folder(path)
-            paths.extend(below.paths)
-            unreadable.extend(
-                ReadFile(name=name_of(folder), verdict=why) for folder, why in below.unreadable
-            )
-        else:
-            paths.append(path)
-    read = [read_file(path) for path in terminal.tracked(paths, "Reading backups")]
-    if not read and not unreadable:
-        raise BackhaulError(
-            f"no file is below {', '.join(map(name_of, given))}",
-            action="name a folder with backups",
-        )
-    return [*read, *unreadable]
 
 
 def missing_families(files: Sequence[ReadFile]) -> dict[str, tuple[int, ...]]:

@@ -14,6 +14,18 @@ MigrationId = Annotated[
     str, Argument(metavar="ID", help="The migration, as `backhaul status` lists it.")
 ]
 AsJson = Annotated[bool, Option("--json", help="Print one JSON document; docs/cli.md explains it.")]
+Files = Annotated[
+    list[str],
+    Argument(metavar="FILE", help="Backup files, folders, or addresses of blobs and containers."),
+]
+Storage = Annotated[
+    str | None,
+    Option(
+        metavar="CONNECTION",
+        envvar="AZURE_STORAGE_CONNECTION_STRING",
+        help="For blobs of that account, such as Azurite's; else a SAS or your own identity.",
+    ),
+]
 Unfolded = Annotated[bool, Option("--all", help="List every log backup also on a terminal.")]
 Yes = Annotated[bool, Option("--yes", help="Do it without asking.")]
 Url = Annotated[

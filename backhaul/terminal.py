@@ -10,14 +10,22 @@ import json
 import sys
 import time
 import unicodedata
-from collections.abc import Iterator, Sequence
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from enum import Enum
 from typing import Any, TypeVar
 
 from pydantic import BaseModel
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+from rich.progress import (
+    BarColumn,
+    DownloadColumn,
+    MofNCompleteColumn,
+    Progress,
+    TextColumn,
+    TimeRemainingColumn,
+    TransferSpeedColumn,
+)
 from rich.text import Text
 
 from shared.errors import BackhaulError
@@ -121,3 +129,36 @@ def tracked(items: Sequence[T], what: str) -> Iterator[T]:
             if progress is not None:
                 progress.update(progress.task_ids[0], completed=number)
             yield item
+
+
+@contextmanager
+def byte_bar(what: str, total: int) -> Iterator[Callable[[int], None]]:
+    """Show a progress bar over bytes, with rate and remaining time, if that takes long.
+
+    Yields what is to be told how many are done; nothing is shown where nobody looks.
+    """
+    console = notes()
+    columns = (
+        TextColumn("{task.description}", markup=False),
+        BarColumn(),
+        DownloadColumn(binary_units=True),
+        TransferSpeedColumn(),
+        TimeRemainingColumn(),
+    )
+    progress = Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
+    task = progress.add_task(what, total=total)
+    began = time.monotonic()
+    shown = False
+
+    def show(done: int) -> None:
+        nonlocal shown
+        if not shown and time.monotonic() - began > _PATIENCE_S:
+            progress.start()
+            shown = True
+        progress.update(task, completed=done)
+
+    try:
+        yield show
+    finally:
+        if shown:
+            progress.stop()

@@ -146,7 +146,7 @@ class Blobs:
         """Return the present version of a blob, or None if there is none."""
         try:
             with storage_errors(f"looking at {name!r}"):
-                return _version(self._client.get_blob_client(name).get_blob_properties())
+                return version_of(self._client.get_blob_client(name).get_blob_properties())
         except BlobChanged:
             return None
 
@@ -154,7 +154,7 @@ class Blobs:
         """Yield every blob whose name begins with `prefix`, in order of name."""
         with storage_errors(f"listing container {self.container!r}"):
             for properties in self._client.list_blobs(name_starts_with=prefix or None):
-                yield _version(properties)
+                yield version_of(properties)
 
     def source(self, blob: BlobVersion) -> BlobSource:
         """Return one version of a blob for ranged reads."""
@@ -185,7 +185,8 @@ class Blobs:
             )
 
 
-def _version(properties: BlobProperties) -> BlobVersion:
+def version_of(properties: BlobProperties) -> BlobVersion:
+    """Return the version that these properties are of."""
     return BlobVersion(
         name=str(properties.name),
         etag=str(properties.etag).strip('"'),

@@ -81,9 +81,9 @@ def test_checks_of_one_blob_at_the_same_time_agree(bare: Scene) -> None:
 def test_a_blob_that_is_still_being_copied_is_told_from_one_that_is_here() -> None:
     properties = BlobProperties(name="f/x.bak")
     properties.copy.status = "pending"
-    assert storage._version(properties).is_arriving
+    assert storage.version_of(properties).is_arriving
     properties.copy.status = "success"
-    assert not storage._version(properties).is_arriving
+    assert not storage.version_of(properties).is_arriving
 
 
 # Gone
