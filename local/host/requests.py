@@ -16,6 +16,11 @@ from local.host.history import timestamp
 MOST_BODY_BYTES = 100 * 1024 * 1024
 """The limit of Azure Functions for a request."""
 
+_DEEPER, _CLOSED = "[" * 20, "]" * 20
+"""What is read must be shown later, in lists and objects, without running out of recursion."""
+
+_SURELY_SHALLOW = 100  # brackets
+
 _FRACTION = re.compile(r"\.(\d+)")
 
 
@@ -37,6 +42,8 @@ async def read_json(request: Request) -> str | None:
     try:
         text = body.decode("utf-8-sig")
         json.loads(text, parse_constant=_reject_constant)
+        if text.count("[") + text.count("{") > _SURELY_SHALLOW:
+            json.loads(f"{_DEEPER}{text}{_CLOSED}")
     except (ValueError, RecursionError) as error:
         raise Refused(400, f"the body is not valid JSON: {error}") from error
     return text

@@ -45,7 +45,7 @@ def show_value(text: str | None) -> Any:
         return None
     try:
         return json.loads(text, parse_constant=str, parse_float=_finite)
-    except ValueError:
+    except (ValueError, RecursionError):
         return text
 
 

@@ -54,6 +54,7 @@ def test_start_answers_with_links_that_work_as_they_are(durable: RunningHost) ->
         ("orchestrators/echo", "{", 400, "the body is not valid JSON"),
         ("orchestrators/echo", "NaN", 400, "the body is not valid JSON"),
         ("orchestrators/echo", "[" * 100_000, 400, "the body is not valid JSON"),
+        ("orchestrators/echo", "1], [2", 400, "the body is not valid JSON"),
         ("orchestrators/echo", b"\xff", 400, "the body is not valid JSON"),
         ("orchestrators", "", 404, "is not in the management API"),
         ("nothing/at/all", "", 404, "is not in the management API"),
@@ -150,6 +151,17 @@ def test_odd_input_spoils_no_list(durable: RunningHost, body: str) -> None:
     assert [one["instanceId"] for one in durable.manage("GET", "instances", params).json()]
     assert durable.status(instance)["input"] is not None
     durable.manage("POST", f"instances/{instance}/terminate")
+
+
+def test_deep_input_is_refused_or_can_be_shown(durable: RunningHost) -> None:
+    for depth in range(850, 1010, 3):
+        begun = durable.manage("POST", "orchestrators/echo", content="[" * depth + "]" * depth)
+        if begun.status_code == 202:
+            instance = begun.json()["id"]
+            assert durable.manage("GET", f"instances/{instance}").is_success
+        else:
+            assert begun.status_code == 400
+    assert durable.manage("GET", "instances", {"showInput": "true"}).is_success
 
 
 def test_failed_status_is_an_error_only_on_request(durable: RunningHost) -> None:
