@@ -89,6 +89,10 @@ class Settings:
         redo_slots_behind: How many slots below the LastLSN of a log redo_start_lsn is reported
             after restoring it; real servers are often a few off.
         volumes: Mount points and sizes in bytes of the disks that files would lie on.
+        certificates: Names and thumbprints, in hex, of certificates in master.
+        encrypted: Names of databases whose backups count as encrypted (TDE), and thumbprints.
+        database_users: SQL users that every restored database brings along.
+        marks: Names of marked transactions and their LSNs.
         faults: What goes wrong, and when.
         directories: Folders that files may be restored to, besides the two default ones.
     """
@@ -111,6 +115,18 @@ class Settings:
     directories: tuple[str, ...] = ()
     volumes: tuple[tuple[str, int], ...] = ()
     faults: tuple[Fault, ...] = ()
+    certificates: tuple[tuple[str, str], ...] = ()
+    encrypted: tuple[tuple[str, str], ...] = ()
+    database_users: tuple[str, ...] = ()
+    marks: tuple[tuple[str, str], ...] = ()
+
+    def thumbprints_of(self, database: str) -> list[bytes]:
+        """Return the certificates that the backups of a database count as encrypted with."""
+        return [
+            bytes.fromhex(thumbprint)
+            for name, thumbprint in self.encrypted
+            if name.casefold() == database.casefold()
+        ]
 
     @property
     def backup_path(self) -> Path:

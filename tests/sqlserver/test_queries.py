@@ -56,7 +56,7 @@ def test_a_batch_goes_on_behind_a_statement_that_failed(console: Console) -> Non
 def test_a_secret_is_nowhere_to_be_read(console: Console) -> None:
     console.must("CREATE CREDENTIAL c WITH IDENTITY = 'i', SECRET = 'hidden'")
     assert "hidden" not in str(console.must("SELECT * FROM sys.credentials").table)
-    assert "hidden" not in repr(console.instance.credentials())
+    assert "hidden" not in repr(console.instance.credentials.all())
     assert "hidden" not in repr(
         parse_batch("CREATE CREDENTIAL c WITH IDENTITY='i',SECRET='hidden'")
     )

@@ -89,10 +89,14 @@ def _settings(given: dict[str, Any]) -> dict[str, Any]:
         settings["edition"] = EDITIONS[settings["edition"]]
     if "faults" in settings:
         settings["faults"] = tuple(parse_fault(json.dumps(f)) for f in settings["faults"])
-    for name in ("volumes", "certificates", "marks"):
+    for name in ("volumes", "certificates", "encrypted", "marks", "database_users"):
         if name in settings:
-            settings[name] = tuple(map(tuple, settings[name]))
+            settings[name] = tuple(_frozen(item) for item in settings[name])
     return settings
+
+
+def _frozen(item: object) -> object:
+    return tuple(item) if isinstance(item, list) else item
 
 
 def _written(plays: list[Any], folder: Path) -> dict[str, str]:

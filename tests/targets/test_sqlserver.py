@@ -309,7 +309,7 @@ def test_credential_is_made_once_and_renewed_at_half_its_life(
 
 
 def secrets_of(server: Server) -> dict[str, str]:
-    return {credential.name: credential.secret for credential in server.instance.credentials()}
+    return {credential.name: credential.secret for credential in server.instance.credentials.all()}
 
 
 def test_credential_of_a_managed_identity_is_left_alone(server: Server) -> None:

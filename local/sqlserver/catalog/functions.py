@@ -1,7 +1,7 @@
 """Built-in functions and global variables, as far as a client that restores databases asks.
 
 A property that does not exist is NULL, as on a real server; a function that is not here is
-refused by name. The one login is a sysadmin, so that every permission is granted.
+refused by name.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from local.sqlserver.catalog import dates
 from local.sqlserver.catalog.context import Context
 from local.sqlserver.catalog.conversion import common_type, comparable_key, convert
 from local.sqlserver.engine.instance import COLLATION
+from local.sqlserver.engine.logins import AGENT_ROLES, PERMISSIONS
 from local.sqlserver.engine.model import Database, DatabaseState
 from local.sqlserver.errors import not_simulated, refuse
 from local.sqlserver.sqltypes import (
@@ -37,17 +38,6 @@ from local.sqlserver.sqltypes import (
 
 AGGREGATES = ("COUNT", "MIN", "MAX", "SUM")
 
-_SERVER_ROLES = (
-    "sysadmin",
-    "securityadmin",
-    "serveradmin",
-    "setupadmin",
-    "processadmin",
-    "diskadmin",
-    "dbcreator",
-    "bulkadmin",
-    "public",
-)
 _TEXT = nvarchar(4000)
 _DATETIME2 = SqlType(Kind.DATETIME2, scale=7)
 
@@ -201,17 +191,52 @@ def _database_name(context: Context, values: Values) -> object:
 def _login_name(context: Context, values: Values) -> object:
     if not values:
         return context.session.login
-    return "sa" if values[0] == b"\x01" else None
+    return next((x.name for x in context.instance.logins.all() if x.sid == values[0]), None)
+
+
+def _login_sid(context: Context, values: Values) -> object:
+    login = context.instance.logins.find(str(values[0]) if values else context.session.login)
+    return login.sid if login else None
 
 
 def _role_member(context: Context, values: Values) -> object:
-    del context
-    return 1 if str(values[0]).casefold() in _SERVER_ROLES else None
+    """Return IS_SRVROLEMEMBER: NULL for a role or a login that there is not."""
+    login = str(values[1]) if len(values) > 1 else context.session.login
+    member = context.instance.logins.is_member(login, str(values[0]))
+    return None if member is None else int(member)
+
+
+def _database_role_member(context: Context, values: Values) -> object:
+    """Return IS_MEMBER and IS_ROLEMEMBER in the session's database."""
+    instance, login = context.instance, context.session.login
+    role = str(values[0]).casefold()
+    if context.session.database == "msdb" and role in map(str.casefold, AGENT_ROLES):
+        held = instance.logins.is_sysadmin(login) or role in map(
+            str.casefold, instance.logins.agent_roles(login)
+        )
+        return int(held)
+    if role == "db_owner":
+        database = instance.find(context.session.database)
+        owns = database is not None and database.owner.casefold() == login.casefold()
+        return int(owns or instance.logins.is_sysadmin(login))
+    return 1 if role == "public" else None
 
 
 def _granted(context: Context, values: Values) -> object:
-    del context
-    return None if values[2] is None else 1
+    """Return HAS_PERMS_BY_NAME: NULL where there is no such securable or permission."""
+    securable, kind, permission, *_ = (None if v is None else str(v).upper() for v in values)
+    logins, login = context.instance.logins, context.session.login
+    if permission is None:
+        return None
+    if logins.is_sysadmin(login):
+        return 1
+    if kind in (None, "SERVER"):
+        return int(logins.has(login, permission)) if permission in PERMISSIONS else None
+    if kind == "DATABASE" and permission == "CREATE DATABASE":
+        return int(logins.has(login, "CREATE ANY DATABASE"))
+    if kind == "OBJECT" and permission == "EXECUTE" and str(securable).startswith("MSDB."):
+        return int(bool(logins.agent_roles(login)))
+    raise not_simulated(f"HAS_PERMS_BY_NAME of {permission} on {kind}")
 
 
 def _coalesce(context: Context, values: Values) -> object:
@@ -267,6 +292,9 @@ _FUNCTIONS: dict[str, Function] = {
     "HAS_PERMS_BY_NAME": Function((SYSNAME,) * 5, 3, INT, _granted),
     "IS_SRVROLEMEMBER": Function((SYSNAME, SYSNAME), 1, INT, _role_member),
     "SUSER_SNAME": Function((varbinary(85),), 0, SYSNAME, _login_name),
+    "IS_MEMBER": Function((SYSNAME,), 1, INT, _database_role_member),
+    "IS_ROLEMEMBER": Function((SYSNAME,), 1, INT, _database_role_member),
+    "SUSER_SID": Function((SYSNAME,), 0, varbinary(85), _login_sid),
     "SUSER_NAME": Function((), 0, SYSNAME, _login_name),
     "ORIGINAL_LOGIN": Function((), 0, SYSNAME, _login_name),
     "SYSTEM_USER": Function((), 0, SYSNAME, _login_name),

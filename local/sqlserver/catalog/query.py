@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable
 
 from local.sqlserver.catalog.compiler import (
     Aggregate,
@@ -11,13 +10,12 @@ from local.sqlserver.catalog.compiler import (
     Frames,
     Row,
     Scope,
-    ScopeColumn,
     Value,
 )
 from local.sqlserver.catalog.context import Context
 from local.sqlserver.catalog.conversion import comparable_key
 from local.sqlserver.catalog.functions import AGGREGATES
-from local.sqlserver.catalog.views import find_view
+from local.sqlserver.catalog.source import names_in, read_source
 from local.sqlserver.errors import refuse
 from local.sqlserver.results import Column
 from local.sqlserver.sqltypes import BIGINT, SqlType
@@ -55,12 +53,8 @@ def _subquery(
     return prepared.columns[0].type, prepared.rows
 
 
-@dataclass
-class _From:
-    """The rows of a FROM clause, already joined, and what their columns are called."""
-
-    columns: list[ScopeColumn]
-    rows: list[Row]
+def _prepare(query: ast.Query, scope: Scope | None, context: Context) -> _Prepared:
+    return _Prepared(query, scope, context)
 
 
 class _Prepared:
@@ -68,7 +62,7 @@ class _Prepared:
 
     def __init__(self, query: ast.Query, parent: Scope | None, context: Context) -> None:
         self._query = query
-        source = _read_source(query.source, context)
+        source = read_source(query.source, context, _prepare)
         self._source = source.rows
         self._scope = Scope(source.columns, parent)
         plain = Compiler(self._scope, context, _subquery)
@@ -77,7 +71,7 @@ class _Prepared:
         self._is_grouped = bool(query.group_by or query.having) or _aggregates(query)
         compiler = plain
         if self._is_grouped:
-            grouped = frozenset(self._scope.find(k.parts)[1] for k in _names(query.group_by))
+            grouped = frozenset(self._scope.find(k.parts)[1] for k in names_in(query.group_by))
             compiler = Compiler(self._scope, context, _subquery, grouped)
         self.columns, self._values = self._select(compiler)
         self._having = compiler.condition(query.having) if query.having else None
@@ -172,64 +166,10 @@ class _Prepared:
         return grouped
 
 
-def _read_source(source: ast.Source | None, context: Context) -> _From:
-    if source is None:
-        return _From([], [()])
-    if isinstance(source, ast.Table):
-        view = find_view(source.parts, context)
-        columns = [ScopeColumn(source.alias, c.name, c.type) for c in view.columns]
-        return _From(columns, list(view.rows(context)))
-    left = _read_source(source.left, context)
-    right = _read_source(source.right, context)
-    columns = left.columns + right.columns
-    if source.on is None:
-        return _From(columns, [(*one, *other) for one in left.rows for other in right.rows])
-    compiler = Compiler(Scope(columns), context, _subquery)
-    on = compiler.condition(source.on)
-    candidates = _candidates(source.on, left, right)
-    empty = (None,) * len(right.columns)
-    rows: list[Row] = []
-    for one in left.rows:
-        matches = [joined for other in candidates(one) if on(((joined := (*one, *other)),))]
-        if not matches and source.kind == "LEFT":
-            matches = [(*one, *empty)]
-        rows += matches
-    return _From(columns, rows)
-
-
-def _candidates(on: ast.Expression, left: _From, right: _From) -> Callable[[Row], Iterable[Row]]:
-    """Return what gives the right rows that may match a left one.
-
-    Where the condition holds two columns equal, the right side is looked up by it: the history
-    of thousands of restores is joined to its backup sets in a moment.
-    """
-    width = len(left.columns)
-    scope = Scope(left.columns + right.columns)
-    terms = on.operands if isinstance(on, ast.Logical) and on.operator == "AND" else (on,)
-    for term in terms:
-        if not isinstance(term, ast.Operation) or term.operator != "=":
-            continue
-        sides = [scope.find(o.parts) for o in _names(term.operands)]
-        if len(sides) != 2 or sides[0][2].kind is not sides[1][2].kind:
-            continue
-        (_, one, sql_type), (_, other, _) = sorted(sides, key=lambda side: side[1])
-        if one < width <= other:
-            index: dict[object, list[Row]] = {}
-            for row in right.rows:
-                key = comparable_key(row[other - width], sql_type)
-                index.setdefault(key, []).append(row)
-            return lambda row: index.get(comparable_key(row[one], sql_type), ())
-    return lambda row: right.rows
-
-
 def _column_name(item: ast.Item) -> str:
     if item.alias is None and isinstance(item.expression, ast.Name):
         return item.expression.parts[-1]
     return item.alias or ""
-
-
-def _names(expressions: Sequence[ast.Expression]) -> list[ast.Name]:
-    return [e for e in expressions if isinstance(e, ast.Name)]
 
 
 def _aggregates(query: ast.Query) -> bool:

@@ -14,11 +14,14 @@ from typing import NamedTuple
 from local.sqlserver.catalog.agent import AGENT_VIEWS
 from local.sqlserver.catalog.context import Context
 from local.sqlserver.catalog.msdb import BACKUPSET, RESTOREFILE, RESTOREHISTORY, restored_files
+from local.sqlserver.catalog.security import SECURITY_VIEWS, database_principals
+from local.sqlserver.catalog.table_functions import require_view_state
 from local.sqlserver.catalog.view import View
 from local.sqlserver.engine.faults import FaultRecord
-from local.sqlserver.engine.model import Credential, Database, PhysicalFile, Position
+from local.sqlserver.engine.model import Database, PhysicalFile, Position
 from local.sqlserver.engine.sessions import Request, Session
-from local.sqlserver.errors import not_simulated
+from local.sqlserver.engine.volumes import Volume
+from local.sqlserver.errors import not_simulated, refuse
 from local.sqlserver.results import Field
 from local.sqlserver.sqltypes import (
     BIGINT,
@@ -38,7 +41,8 @@ from local.sqlserver.sqltypes import (
 _PAGE = 8192
 _MODELS = {"FULL": 1, "BULK-LOGGED": 2, "SIMPLE": 3}
 _FILE_TYPES = {"D": (0, "ROWS"), "L": (1, "LOG"), "S": (2, "FILESTREAM"), "F": (4, "FULLTEXT")}
-_SA = b"\x01"
+_SINCE = {"sys.dm_os_enumerate_fixed_drives": 15}
+"""The major version from which on a view exists."""
 
 
 def find_view(parts: tuple[str, ...], context: Context) -> View:
@@ -48,11 +52,18 @@ def find_view(parts: tuple[str, ...], context: Context) -> View:
     the session is in msdb.
     """
     words = [part.casefold() for part in parts]
+    if words[-2:] == ["sys", "database_principals"]:
+        return database_principals(
+            parts[0] if len(parts) > 2 else context.session.database, context
+        )
     if words[-2:-1] == ["sys"]:
         words = words[-2:]
     elif len(words) < 3 and context.session.database.casefold() == "msdb":
         words = ["msdb", "dbo", words[-1]]
-    view = VIEWS.get(".".join(words))
+    name = ".".join(words)
+    if context.instance.settings.product.major < _SINCE.get(name, 0):
+        raise refuse(208, ".".join(parts))
+    view = VIEWS.get(name)
     if view is None:
         raise not_simulated(f"table or view {'.'.join(parts)}")
     return view
@@ -89,38 +100,80 @@ class _Running(NamedTuple):
         return self.request.command.startswith("RESTORE")
 
 
+def _sees_state(context: Context) -> bool:
+    """Tell whether a session sees others' requests: its own are always visible."""
+    return context.instance.logins.has(context.session.login, "VIEW SERVER PERFORMANCE STATE")
+
+
+def _sessions(context: Context) -> Iterable[Session]:
+    every = _sees_state(context)
+    own = context.session.session_id
+    return [s for s in context.instance.sessions.list() if every or s.session_id == own]
+
+
+class _Owned(NamedTuple):
+    database: Database
+    owner_sid: bytes | None
+
+
+def _databases(context: Context) -> Iterable[_Owned]:
+    for database in context.instance.databases():
+        owner = context.instance.logins.find(database.owner)
+        yield _Owned(database, owner.sid if owner else None)
+
+
+def _drives(context: Context) -> Iterable[Volume]:
+    require_view_state(context)
+    return context.instance.volumes.all(context.instance.file_sizes())
+
+
 def _files(context: Context) -> Iterable[_FileOf]:
+    """Return the rows of sys.master_files, which not every login may see."""
+    logins, login = context.instance.logins, context.session.login
+    if not any(logins.has(login, p) for p in ("CREATE ANY DATABASE", "VIEW ANY DEFINITION")):
+        return
     for database in context.instance.databases():
         for file in database.files:
             yield _FileOf(database, file)
 
 
 def _running(context: Context) -> Iterable[_Running]:
-    for session in context.instance.sessions.list():
+    for session in _sessions(context):
         if request := session.request:
             yield _Running(session, request)
 
 
-_DATABASES: tuple[Field[Database], ...] = (
-    Field("name", SYSNAME, lambda d: d.name),
-    Field("database_id", INT, lambda d: d.database_id),
-    Field("owner_sid", varbinary(85), lambda d: _SA),
-    Field("create_date", DATETIME, lambda d: d.create_date),
-    Field("compatibility_level", TINYINT, lambda d: d.compatibility_level),
-    Field("collation_name", SYSNAME, lambda d: d.collation),
-    Field("user_access", TINYINT, lambda d: 0),
-    Field("user_access_desc", nvarchar(60), lambda d: "MULTI_USER"),
-    Field("is_read_only", BIT, lambda d: 0),
-    Field("state", TINYINT, lambda d: int(d.state)),
-    Field("state_desc", nvarchar(60), lambda d: d.state.name),
-    Field("is_in_standby", BIT, lambda d: 0),
-    Field("recovery_model", TINYINT, lambda d: _MODELS.get(d.recovery_model, 1)),
-    Field("recovery_model_desc", nvarchar(60), lambda d: d.recovery_model.replace("-", "_")),
-    Field("page_verify_option_desc", nvarchar(60), lambda d: "CHECKSUM"),
-    Field("is_trustworthy_on", BIT, lambda d: 0),
-    Field("is_broker_enabled", BIT, lambda d: 0),
-    Field("is_cdc_enabled", BIT, lambda d: 0),
-    Field("is_encrypted", BIT, lambda d: 0),
+_ACCESS = ("MULTI_USER", "SINGLE_USER", "RESTRICTED_USER")
+_DATABASES: tuple[Field[_Owned], ...] = (
+    Field("name", SYSNAME, lambda o: o.database.name),
+    Field("database_id", INT, lambda o: o.database.database_id),
+    Field("owner_sid", varbinary(85), lambda o: o.owner_sid),
+    Field("create_date", DATETIME, lambda o: o.database.create_date),
+    Field("compatibility_level", TINYINT, lambda o: o.database.compatibility_level),
+    Field("collation_name", SYSNAME, lambda o: o.database.collation),
+    Field("user_access", TINYINT, lambda o: _ACCESS.index(o.database.user_access)),
+    Field("user_access_desc", nvarchar(60), lambda o: o.database.user_access),
+    Field("is_read_only", BIT, lambda o: o.database.is_read_only or o.database.is_in_standby),
+    Field("state", TINYINT, lambda o: int(o.database.state)),
+    Field("state_desc", nvarchar(60), lambda o: o.database.state.name),
+    Field("is_in_standby", BIT, lambda o: o.database.is_in_standby),
+    Field("recovery_model", TINYINT, lambda o: _MODELS.get(o.database.recovery_model, 1)),
+    Field(
+        "recovery_model_desc",
+        nvarchar(60),
+        lambda o: o.database.recovery_model.replace("-", "_"),
+    ),
+    Field("page_verify_option_desc", nvarchar(60), lambda o: o.database.page_verify),
+    Field("is_trustworthy_on", BIT, lambda o: 0),
+    Field("is_broker_enabled", BIT, lambda o: 0),
+    Field("is_cdc_enabled", BIT, lambda o: 0),
+    Field("is_encrypted", BIT, lambda o: 0),
+)
+_DRIVES: tuple[Field[Volume], ...] = (
+    Field("fixed_drive_path", nvarchar(512), lambda v: v.mount_point),
+    Field("drive_type", INT, lambda v: 3),
+    Field("drive_type_desc", nvarchar(512), lambda v: "DRIVE_FIXED"),
+    Field("free_space_in_bytes", BIGINT, lambda v: v.available_bytes),
 )
 _MASTER_FILES: tuple[Field[_FileOf], ...] = (
     Field("database_id", INT, lambda f: f.database.database_id),
@@ -152,15 +205,6 @@ _RECOVERY_STATUS: tuple[Field[Database], ...] = (
     Field("last_log_backup_lsn", LSN, lambda d: None),
     Field("recovery_fork_guid", UNIQUEIDENTIFIER, lambda d: d.recovery_fork_guid),
 )
-_CREDENTIALS: tuple[Field[Credential], ...] = (
-    Field("credential_id", INT, lambda c: c.credential_id),
-    Field("name", SYSNAME, lambda c: c.name),
-    Field("credential_identity", nvarchar(4000), lambda c: c.identity),
-    Field("create_date", DATETIME, lambda c: c.create_date),
-    Field("modify_date", DATETIME, lambda c: c.modify_date),
-    Field("target_type", nvarchar(100), lambda c: None),
-    Field("target_id", INT, lambda c: None),
-)
 _REQUESTS: tuple[Field[_Running], ...] = (
     Field("session_id", SMALLINT, lambda r: r.session.session_id),
     Field("request_id", INT, lambda r: 0),
@@ -171,6 +215,16 @@ _REQUESTS: tuple[Field[_Running], ...] = (
     Field("blocking_session_id", SMALLINT, lambda r: 0),
     Field("wait_type", nvarchar(60), lambda r: "BACKUPIO" if r.is_restore else None),
     Field("total_elapsed_time", INT, lambda r: int(r.request.elapsed_s * 1000)),
+    Field("wait_time", INT, lambda r: int(r.request.elapsed_s * 1000) if r.is_restore else 0),
+    Field(
+        "last_wait_type", nvarchar(60), lambda r: "BACKUPIO" if r.is_restore else "MISCELLANEOUS"
+    ),
+    Field("cpu_time", INT, lambda r: 0),
+    Field("reads", BIGINT, lambda r: 0),
+    Field("writes", BIGINT, lambda r: 0),
+    Field("logical_reads", BIGINT, lambda r: 0),
+    Field("sql_handle", varbinary(64), lambda r: r.request.sql_handle),
+    Field("open_transaction_count", INT, lambda r: int(r.session.transaction is not None)),
     Field("percent_complete", REAL, lambda r: r.request.percent),
     Field("estimated_completion_time", BIGINT, lambda r: int(r.request.remaining_s * 1000)),
 )
@@ -183,6 +237,10 @@ _SESSIONS: tuple[Field[Session], ...] = (
     Field("status", nvarchar(30), lambda s: "running" if s.request else "sleeping"),
     Field("database_id", SMALLINT, lambda s: s.database_id),
     Field("is_user_process", BIT, lambda s: 1),
+    Field("original_login_name", nvarchar(128), lambda s: s.login),
+    Field("host_process_id", INT, lambda s: 0),
+    Field("open_transaction_count", INT, lambda s: int(s.transaction is not None)),
+    Field("last_request_start_time", DATETIME, lambda s: s.last_request or s.login_time),
 )
 
 
@@ -195,6 +253,7 @@ class _Service(NamedTuple):
 
 
 def _services(context: Context) -> Iterable[_Service]:
+    require_view_state(context)
     instance, agent = context.instance, context.instance.agent
     yield _Service("SQL Server (MSSQLSERVER)", True, os.getpid(), instance.started, True)
     pid = os.getpid() if agent.is_running else None
@@ -229,12 +288,13 @@ _FAULTS: tuple[Field[FaultRecord], ...] = (
 VIEWS: dict[str, View] = {
     "sys.simulated_faults": View(_FAULTS, lambda c: c.instance.faults.all()),
     "sys.dm_server_services": View(_SERVICES, _services),
-    "sys.databases": View(_DATABASES, lambda c: c.instance.databases()),
+    "sys.databases": View(_DATABASES, _databases),
+    "sys.dm_os_enumerate_fixed_drives": View(_DRIVES, _drives),
     "sys.master_files": View(_MASTER_FILES, _files),
     "sys.database_recovery_status": View(_RECOVERY_STATUS, lambda c: c.instance.databases()),
-    "sys.credentials": View(_CREDENTIALS, lambda c: c.instance.credentials()),
+    **SECURITY_VIEWS,
     "sys.dm_exec_requests": View(_REQUESTS, _running),
-    "sys.dm_exec_sessions": View(_SESSIONS, lambda c: c.instance.sessions.list()),
+    "sys.dm_exec_sessions": View(_SESSIONS, _sessions),
     "msdb.dbo.restorehistory": View(RESTOREHISTORY, lambda c: c.instance.history.restores()),
     "msdb.dbo.restorefile": View(
         RESTOREFILE, lambda c: restored_files(c.instance.history.restores())

@@ -20,18 +20,18 @@ from local.sqlserver.engine.logins import AGENT_ROLES, Logins
 from local.sqlserver.engine.model import (
     ClockBase,
     Counter,
-    Credential,
     Database,
     DatabaseState,
     PhysicalFile,
     RestoreRecord,
 )
 from local.sqlserver.engine.placement import comparable
+from local.sqlserver.engine.secrets import Certificates, Credentials
 from local.sqlserver.engine.sessions import MASTER, Request, Session, Sessions
 from local.sqlserver.engine.store import Store
 from local.sqlserver.engine.strikes import Power, strike
 from local.sqlserver.engine.volumes import Volumes
-from local.sqlserver.errors import refuse
+from local.sqlserver.errors import SqlError, refuse
 from local.sqlserver.media.blob import BlobDevice
 from local.sqlserver.media.device import Device
 from local.sqlserver.media.disk import DiskDevice
@@ -66,7 +66,7 @@ class Instance:
             self.started = self.clock.now()
             self._databases = {_key(d.name): d for d in self._system_databases()}
             self._databases |= {_key(d.name): d for d in self._store.load(Database)}
-            self._credentials = {c.name: c for c in self._store.load(Credential)}
+            self.credentials = Credentials(self._store, self.lock, self.clock)
             self.history = History(self._store)
             self._counters = {c.name: c.value for c in self._store.load(Counter)}
             self.logins = Logins(
@@ -75,6 +75,9 @@ class Instance:
                 self.clock,
                 user=settings.user,
                 password=settings.password,
+            )
+            self.certificates = Certificates(
+                self._store, self.lock, self.clock, settings.certificates, self.next_id
             )
             self.faults = Faults(self._store, self.lock, self.clock, settings.faults)
             self.volumes = Volumes(settings.volumes, self.clock)
@@ -120,8 +123,29 @@ class Instance:
             raise refuse(229, "EXECUTE", "sp_add_job", "msdb", "dbo")
         return Caller(login, is_sysadmin=False, is_operator=AGENT_ROLES[-1] in roles)
 
+    def require(self, session: Session, permission: str, error: SqlError) -> None:
+        """Raise an error unless the session's login has a server permission."""
+        if not self.logins.has(session.login, permission):
+            raise error
+
+    def is_owner(self, session: Session, database: Database) -> bool:
+        """Tell whether a session may restore over, change or drop a database."""
+        if database.owner.casefold() == session.login.casefold():
+            return True
+        return self.logins.has(session.login, "ALTER ANY DATABASE")
+
+    def may_enter(self, login: str, database: Database) -> bool:
+        """Tell whether a login may use a database: its own, one that it is a user of, master."""
+        found = self.logins.find(login)
+        if found is None or database.is_system or self.logins.is_sysadmin(login):
+            return True
+        return database.owner.casefold() == login.casefold() or any(
+            user.sid == found.sid for user in database.users
+        )
+
     def new_request(self, session: Session) -> Request:
         """Return a request that begins now in the session's database."""
+        session.last_request = self.clock.now()
         return Request(self.clock, self.clock.now(), database_id=session.database_id)
 
     def databases(self) -> list[Database]:
@@ -156,6 +180,7 @@ class Instance:
         """Make an empty database that is online, in the full recovery model. Raises 226, 1801."""
         if session.transaction is not None:
             raise refuse(226, "CREATE DATABASE")
+        self.require(session, "CREATE ANY DATABASE", refuse(262, "CREATE DATABASE", "master"))
         with self.lock:
             if self.find(name):
                 raise refuse(1801, name)
@@ -171,6 +196,8 @@ class Instance:
                 if if_exists:
                     return
                 raise refuse(3701, name)
+            if not self.is_owner(session, database):
+                raise refuse(3701, name)
             if database.is_system:
                 raise refuse(3708, name)
             if _key(name) in self._claims or self.sessions.occupants(database.database_id):
@@ -184,11 +211,17 @@ class Instance:
             database = self.find(name)
             if database is None:
                 raise refuse(911, name)
-            if database.state is not DatabaseState.ONLINE:
-                raise refuse(927, database.name)
+            self.require_open(database)
+            if not self.may_enter(session.login, database):
+                raise refuse(916, session.login, database.name)
             before = session.database
             session.database, session.database_id = database.name, database.database_id
             return before
+
+    def require_open(self, database: Database) -> None:
+        """Raise 927 for a database that is restoring."""
+        if database.state is not DatabaseState.ONLINE:
+            raise refuse(927, database.name)
 
     @contextmanager
     def exclusive(self, name: str, session: Session) -> Iterator[None]:
@@ -243,45 +276,10 @@ class Instance:
         settings = self.settings
         return (settings.data_path, settings.log_path, *settings.directories)
 
-    def credentials(self) -> list[Credential]:
-        """Return all credentials in order of their ids."""
-        with self.lock:
-            return sorted(self._credentials.values(), key=lambda c: c.credential_id)
-
-    def set_credential(self, name: str, identity: str, secret: str, *, create: bool) -> None:
-        """Create or alter a credential. Raises 15530, 15151."""
-        with self.lock:
-            old = self._credentials.get(name)
-            if create and old:
-                raise refuse(15530, name)
-            if not create and not old:
-                raise refuse(15151, "alter", "credential", name)
-            moment = self.clock.now()
-            ids = [c.credential_id for c in self._credentials.values()]
-            credential = Credential(
-                credential_id=old.credential_id if old else max(ids, default=65535) + 1,
-                name=name,
-                identity=identity,
-                secret=secret,
-                create_date=old.create_date if old else moment,
-                modify_date=moment,
-            )
-            self._store.save(credential)
-            self._credentials[name] = credential
-
-    def drop_credential(self, name: str) -> None:
-        """Remove a credential. Raises 15151."""
-        with self.lock:
-            credential = self._credentials.get(name)
-            if credential is None:
-                raise refuse(15151, "drop", "credential", name)
-            self._store.delete(credential)
-            del self._credentials[name]
-
     def open_device(self, kind: str, name: str) -> Device:
         """Open a backup device, DISK or URL; raises SqlError."""
         if kind == "URL":
-            return BlobDevice(name, self.credentials())
+            return BlobDevice(name, self.credentials.all())
         return DiskDevice(name, self.settings.backup_path)
 
     def _system_databases(self) -> list[Database]:

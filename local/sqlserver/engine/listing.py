@@ -186,8 +186,11 @@ def list_files(
 ) -> Rows:
     """Return RESTORE FILELISTONLY of one backup set; all stripes must be named."""
     with MediaSet(devices, instance.open_device) as media:
-        _, files = media.backup_set(position or 1)
+        header, files = media.backup_set(position or 1)
         media.require_all_families()
+        for thumbprint in instance.settings.thumbprints_of(header.database_name):
+            # The reader does not find it in the bytes yet.
+            files = tuple(f.model_copy(update={"tde_thumbprint": thumbprint}) for f in files)
         rows = [tuple(column.value(file) for column in _FILES) for file in files]
     return [field.column for field in _FILES], rows
 

@@ -89,6 +89,14 @@ class Interruption(Record):
     backup_type: BackupType
 
 
+class DatabaseUser(Record):
+    """A SQL user of a database. Without a login of its `sid` it is orphaned; None has no login."""
+
+    principal_id: int
+    name: str
+    sid: bytes | None
+
+
 class Database(Record):
     """A database. `position` is None unless it is restoring and a full has been restored whole."""
 
@@ -109,9 +117,19 @@ class Database(Record):
     files: tuple[PhysicalFile, ...]
     position: Position | None = None
     interruption: Interruption | None = None
+    users: tuple[DatabaseUser, ...] = ()
+    user_access: str = "MULTI_USER"
+    is_read_only: bool = False
+    page_verify: str = "CHECKSUM"
+    last_good_check: datetime | None = None
     is_corrupt: bool = False
     standby_file: str | None = None
     standby_is_lost: bool = False
+
+    @property
+    def is_in_standby(self) -> bool:
+        """Whether it can be read between two restores."""
+        return self.state is DatabaseState.ONLINE and self.standby_file is not None
 
     @property
     def is_system(self) -> bool:

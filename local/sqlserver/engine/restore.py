@@ -9,8 +9,9 @@ log again.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from hashlib import sha256
 from uuid import uuid4
 
 from local.sqlserver.engine import rules
@@ -18,6 +19,7 @@ from local.sqlserver.engine.instance import Instance, same_name
 from local.sqlserver.engine.model import (
     Database,
     DatabaseState,
+    DatabaseUser,
     Interruption,
     PhysicalFile,
     RestoreRecord,
@@ -34,6 +36,7 @@ from shared.backupset import BackupHeader, BackupType, DatabaseFile
 _PAGE = 8192
 _CHUNK_LIMITS = (4 * 1024, 4 * 1024 * 1024)
 _CHUNKS_PER_SECOND = 20
+_FIRST_USER = 5
 _OLDEST_LEVEL = 100
 _SUPPORTED = (BackupType.DATABASE, BackupType.DIFFERENTIAL, BackupType.LOG)
 
@@ -71,6 +74,10 @@ def restore(
         if existing.name == "tempdb":
             raise refuse(3147, existing.name)
         raise not_simulated(f"RESTORE of the system database {existing.name}")
+    if existing and not instance.is_owner(session, existing):
+        raise refuse(3110, existing.name)
+    if not existing:
+        require_create(instance, session)
     with instance.exclusive(order.database, session):
         if not order.devices:
             _recover(instance, order, sink)
@@ -81,12 +88,18 @@ def restore(
             _Restore(instance, order, media, session, request, sink, faults).run()
 
 
+def require_create(instance: Instance, session: Session) -> None:
+    """Raise 262 unless a session may create databases, which reading a backup asks for, too."""
+    instance.require(session, "CREATE ANY DATABASE", refuse(262, "CREATE DATABASE", "master"))
+
+
 def verify(
     instance: Instance, order: RestoreOrder, session: Session, request: Request, sink: Sink
 ) -> None:
     """Carry out RESTORE VERIFYONLY: everything is read, nothing is changed."""
     if session.in_transaction:
         raise refuse(3021)
+    require_create(instance, session)
     with MediaSet(order.devices, instance.open_device) as media:
         header, files = _usable_set(instance, order, media)
         check_moves(order.moves, header.database_name, files)
@@ -135,6 +148,8 @@ def _usable_set(
         raise refuse(3182)
     if order.checksum and not header.has_backup_checksums:
         raise refuse(3187)
+    for thumbprint in instance.settings.thumbprints_of(header.database_name):
+        instance.certificates.require(thumbprint)
     product = instance.settings.product
     rules.check_version(header, product.parts, product.database_version, OLDEST_RESTORABLE)
     return header, files
@@ -207,6 +222,7 @@ class _Restore:
             database_guid=header.binding_id,
             recovery_fork_guid=header.recovery_fork_id,
             files=self._place(self._files),
+            users=_users(self._instance.settings.database_users),
             position=rules.after_full(header),
         )
 
@@ -327,6 +343,14 @@ class _Restore:
             self._sink.message(diagnostic(951, final.name, header.database_version, newest))
         rate = self._media.size / 1_000_000 / max(seconds, 0.001)
         self._sink.message(diagnostic(3014, order.verb, pages, seconds, rate))
+
+
+def _users(names: Iterable[str]) -> tuple[DatabaseUser, ...]:
+    """Return the users that a restored database brings: the same sid in every database."""
+    return tuple(
+        DatabaseUser(principal_id=number, name=name, sid=sha256(name.encode()).digest()[:16])
+        for number, name in enumerate(names, start=_FIRST_USER)
+    )
 
 
 class _Copy:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -47,6 +48,11 @@ class Request:
     def __post_init__(self) -> None:
         """Note when it began."""
         self._began = self.clock.seconds()
+
+    @property
+    def sql_handle(self) -> bytes:
+        """The handle of the batch, for sys.dm_exec_sql_text."""
+        return b"\x02\0\0\0" + hashlib.sha256(self.text.encode("utf-8", "replace")).digest()
 
     @property
     def elapsed_s(self) -> float:
@@ -97,6 +103,7 @@ class Session:
     implicit_transactions: bool = False
     request: Request | None = None
     is_internal: bool = False
+    last_request: datetime | None = None
 
     @property
     def in_transaction(self) -> bool:

@@ -23,6 +23,7 @@ for _name in ("httpx", "httpcore"):
     logging.getLogger(_name).setLevel(logging.WARNING)
 
 SHARED_ACCESS_SIGNATURE = "SHARED ACCESS SIGNATURE"
+MANAGED_IDENTITY = "MANAGED IDENTITY"
 _MAX_NAME = 259
 _TIMEOUT_S = 30.0
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
@@ -147,6 +148,8 @@ def _secret(url: str, credentials: Iterable[Credential]) -> str:
     if not fitting:
         raise refuse(3201, url, _DENIED)
     credential = max(fitting, key=lambda c: len(c.name))
+    if credential.identity.upper() == MANAGED_IDENTITY:
+        raise refuse(37563)
     if credential.identity.upper() != SHARED_ACCESS_SIGNATURE or credential.secret[:1] in ("", "?"):
         raise refuse(3201, url, _WRONG_SECRET)
     return credential.secret

@@ -21,6 +21,7 @@ LANGUAGE: dict[int, tuple[int, str]] = {
         16,
         "Maximum stored procedure, function, trigger, or view nesting level exceeded (limit {}).",
     ),
+    208: (16, "Invalid object name '{}'."),
     201: (16, "Procedure or function '{}' expects parameter '{}', which was not supplied."),
     2812: (16, "Could not find stored procedure '{}'."),
     8143: (16, "Parameter '{}' was supplied multiple times."),

@@ -21,6 +21,7 @@ RESTORE: dict[int, tuple[int, str]] = {
         "RESTORE cannot process database '{}' because it is in use by this session. It is "
         "recommended that the master database be used when performing this operation.",
     ),
+    3110: (14, "User does not have permission to RESTORE database '{}'."),
     3117: (
         16,
         "The log or differential backup cannot be restored because no files are ready to "

@@ -18,12 +18,42 @@ SERVER: dict[int, tuple[int, str]] = {
     18456: (14, "Login failed for user '{}'."),
     15025: (16, "The server principal '{}' already exists."),
     15247: (16, "User does not have permission to perform this action."),
+    15007: (16, "'{}' is not a valid login or you do not have permission."),
+    15023: (16, "User, group, or role '{}' already exists in the current database."),
+    15110: (
+        16,
+        "The proposed new database owner is already a user or aliased in the database.",
+    ),
+    15208: (
+        16,
+        "The certificate, asymmetric key, or private key file is not valid or does not exist; or "
+        "you do not have permissions for it.",
+    ),
+    15232: (
+        16,
+        "A certificate with name '{}' already exists or this certificate already has been "
+        "added to the database.",
+    ),
+    6120: (
+        16,
+        "Status report cannot be obtained. Rollback operation for Process ID {} is not in "
+        "progress.",
+    ),
     15433: (16, "Supplied parameter sid is in use."),
+    262: (14, "{} permission denied in database '{}'."),
+    297: (16, "The user does not have permission to perform this action."),
+    300: (14, "{} permission was denied on object '{}', database '{}'."),
+    6102: (14, "User does not have permission to use the KILL statement."),
     229: (
         14,
         "The {} permission was denied on the object '{}', database '{}', schema '{}'.",
     ),
     # Databases
+    916: (
+        14,
+        'The server principal "{}" is not able to access the database "{}" under the current '
+        "security context.",
+    ),
     911: (16, "Database '{}' does not exist. Make sure that the name is entered correctly."),
     927: (14, "Database '{}' cannot be opened. It is in the middle of a restore."),
     1801: (16, "Database '{}' already exists. Choose a different database name."),

@@ -31,6 +31,9 @@ _INFORMATION = 10
 _MAX_NESTING = 32
 _TEXT = nvarchar(4000)
 _BATCH = nvarchar(None)
+_SECRET = re.compile(r"(\b(?:SECRET|PASSWORD)\s*=\s*)N?'(?:[^']|'')*'", re.IGNORECASE)
+"""What sys.dm_exec_sql_text does not show."""
+
 _DURATION = re.compile(r"(\d{1,2}):(\d{2})(?::(\d{2})(?:\.(\d{1,3}))?)?")
 
 
@@ -67,6 +70,8 @@ class Batch:
         An error ends its statement, and the batch goes on, as on a real server; one of severity
         20 or more is raised. Nothing runs of a batch that cannot be parsed.
         """
+        if self._nesting == 1:
+            self._request.text = _SECRET.sub(r"\1'******'", text)
         try:
             statements = parse_batch(text)
         except SqlError as error:

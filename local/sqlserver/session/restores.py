@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from local.sqlserver.catalog.query import evaluate
 from local.sqlserver.engine import listing
-from local.sqlserver.engine.restore import RestoreOrder, restore, verify
+from local.sqlserver.engine.restore import RestoreOrder, require_create, restore, verify
 from local.sqlserver.engine.sessions import Stop
 from local.sqlserver.errors import Aborted, SqlError, refuse
 from local.sqlserver.session.execution import Execution
@@ -49,6 +49,7 @@ def run_restore(execution: Execution, statement: ast.Restore) -> None:
 
 
 def _list(execution: Execution, statement: ast.Restore) -> None:
+    require_create(execution.instance, execution.session)
     rows = _LISTINGS[statement.verb]
     devices, position = _devices(execution, statement), _position(execution, statement)
     execution.sink.rows(*rows(execution.instance, devices, position))

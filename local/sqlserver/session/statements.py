@@ -11,6 +11,7 @@ from local.sqlserver.errors import not_simulated, refuse
 from local.sqlserver.results import Sink
 from local.sqlserver.session.execution import Execution
 from local.sqlserver.session.restores import run_restore
+from local.sqlserver.session.security import SECURITY
 from local.sqlserver.tsql import ast
 
 
@@ -38,14 +39,20 @@ def _drop_database(execution: Execution, statement: ast.DropDatabase) -> None:
         execution.instance.drop_database(name, execution.session, if_exists=statement.if_exists)
 
 
+def _require(execution: Execution, permission: str, number: int = 15247) -> None:
+    execution.instance.require(execution.session, permission, refuse(number))
+
+
 def _set_credential(execution: Execution, statement: ast.SetCredential) -> None:
-    execution.instance.set_credential(
+    _require(execution, "ALTER ANY CREDENTIAL")
+    execution.instance.credentials.set(
         statement.name, statement.identity, statement.secret or "", create=statement.create
     )
 
 
 def _drop_credential(execution: Execution, statement: ast.DropCredential) -> None:
-    execution.instance.drop_credential(statement.name)
+    _require(execution, "ALTER ANY CREDENTIAL")
+    execution.instance.credentials.drop(statement.name)
 
 
 def _use(execution: Execution, statement: ast.Use) -> None:
@@ -59,6 +66,9 @@ def _set_option(execution: Execution, statement: ast.SetOption) -> None:
 
 
 def _kill(execution: Execution, statement: ast.Kill) -> None:
+    _require(execution, "ALTER ANY CONNECTION", 6102)
+    if statement.only_status:
+        raise refuse(6120, statement.session)
     execution.instance.sessions.kill(statement.session, execution.session)
 
 
@@ -76,5 +86,6 @@ STATEMENTS: dict[type, tuple[str, Callable[[Execution, Any], None]]] = {
     ast.Kill: ("KILL", _kill),
     ast.Transaction: ("TRANSACTION", _transaction),
     ast.Restore: ("RESTORE", run_restore),
+    **SECURITY,
 }
 """For each kind of statement its sys.dm_exec_requests.command, and what carries it out."""

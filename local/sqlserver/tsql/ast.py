@@ -145,16 +145,36 @@ class Table:
 
 
 @dataclass(frozen=True)
+class TableFunction:
+    """A table-valued function in FROM."""
+
+    parts: tuple[str, ...]
+    arguments: tuple[Expression, ...]
+    alias: str
+
+
+@dataclass(frozen=True)
+class Derived:
+    """A query in FROM."""
+
+    query: Query
+    alias: str
+
+
+@dataclass(frozen=True)
 class Join:
-    """Two sources. `kind` is INNER, LEFT or CROSS; CROSS has no condition."""
+    """Two sources. `kind` is INNER, LEFT, CROSS, CROSS APPLY or OUTER APPLY.
+
+    The last three have no condition; in an APPLY the right one sees the columns of the left one.
+    """
 
     kind: str
     left: Source
-    right: Table
+    right: Table | TableFunction | Derived
     on: Expression | None
 
 
-Source = Union[Table, Join]  # noqa: UP007 evaluated at run time, also by Python 3.10
+Source = Union[Table, TableFunction, Derived, Join]  # noqa: UP007 evaluated at run time, also by Python 3.10
 
 
 @dataclass(frozen=True)
@@ -256,6 +276,110 @@ class DropCredential:
 
 
 @dataclass(frozen=True)
+class CreateLogin:
+    """CREATE LOGIN name WITH PASSWORD, [SID], [DEFAULT_DATABASE]."""
+
+    name: str
+    password: str = field(repr=False)
+    sid: bytes | None
+    database: str
+
+
+@dataclass(frozen=True)
+class AlterLogin:
+    """ALTER LOGIN name ENABLE, DISABLE, or WITH PASSWORD."""
+
+    name: str
+    enabled: bool | None
+    password: str | None = field(repr=False)
+
+
+@dataclass(frozen=True)
+class DropLogin:
+    """DROP LOGIN name."""
+
+    name: str
+
+
+@dataclass(frozen=True)
+class AlterRole:
+    """ALTER [SERVER] ROLE role ADD or DROP MEMBER name."""
+
+    role: str
+    member: str
+    add: bool
+    is_server_role: bool
+
+
+@dataclass(frozen=True)
+class Permit:
+    """GRANT, DENY or REVOKE server permissions TO or FROM a login."""
+
+    action: str
+    permissions: tuple[str, ...]
+    login: str
+
+
+@dataclass(frozen=True)
+class CreateCertificate:
+    """CREATE CERTIFICATE name FROM FILE or FROM BINARY, with or without its private key."""
+
+    name: str
+    file: str | None
+    binary: bytes | None
+    has_private_key: bool
+
+
+@dataclass(frozen=True)
+class DropCertificate:
+    """DROP CERTIFICATE name."""
+
+    name: str
+
+
+@dataclass(frozen=True)
+class CreateUser:
+    """CREATE USER name [FOR LOGIN login | WITHOUT LOGIN]."""
+
+    name: str
+    login: str | None
+
+
+@dataclass(frozen=True)
+class AlterUser:
+    """ALTER USER name WITH LOGIN = login."""
+
+    name: str
+    login: str
+
+
+@dataclass(frozen=True)
+class AlterAuthorization:
+    """ALTER AUTHORIZATION ON DATABASE::name TO login."""
+
+    database: str
+    login: str
+
+
+@dataclass(frozen=True)
+class AlterDatabase:
+    """ALTER DATABASE name SET option [value]; `rolls_back` is WITH ROLLBACK IMMEDIATE."""
+
+    database: str
+    option: str
+    value: str
+    rolls_back: bool = False
+
+
+@dataclass(frozen=True)
+class CheckDatabase:
+    """DBCC CHECKDB [(database)] [WITH options]; no database means the current one."""
+
+    database: str | None
+    options: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class Use:
     """USE database."""
 
@@ -289,9 +413,10 @@ class SetVariable:
 
 @dataclass(frozen=True)
 class Kill:
-    """KILL session."""
+    """KILL session [WITH STATUSONLY]."""
 
     session: int
+    only_status: bool = False
 
 
 @dataclass(frozen=True)
@@ -391,6 +516,18 @@ Statement = Union[  # noqa: UP007 evaluated at run time, also by Python 3.10
     DropDatabase,
     SetCredential,
     DropCredential,
+    CreateLogin,
+    AlterLogin,
+    DropLogin,
+    AlterRole,
+    Permit,
+    CreateCertificate,
+    DropCertificate,
+    CreateUser,
+    AlterUser,
+    AlterAuthorization,
+    AlterDatabase,
+    CheckDatabase,
     Use,
     SetOption,
     Declare,

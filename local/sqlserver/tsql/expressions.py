@@ -8,6 +8,7 @@ from local.sqlserver.tsql.ast import (
     Call,
     Case,
     Cast,
+    Derived,
     Expression,
     In,
     IsNull,
@@ -23,6 +24,7 @@ from local.sqlserver.tsql.ast import (
     Source,
     Subquery,
     Table,
+    TableFunction,
     Variable,
 )
 from local.sqlserver.tsql.lexer import TokenKind
@@ -332,7 +334,7 @@ def _source(stream: TokenStream) -> Source:
             return source
         right = _table(stream)
         on = None
-        if kind != "CROSS":
+        if kind in ("INNER", "LEFT"):
             stream.expect("ON")
             on = parse_expression(stream)
         source = Join(kind, source, right, on)
@@ -343,19 +345,27 @@ def _join_kind(stream: TokenStream) -> str | None:
         return "INNER"
     if stream.accept("LEFT", "JOIN") or stream.accept("LEFT", "OUTER", "JOIN"):
         return "LEFT"
-    if stream.accept("CROSS", "JOIN"):
-        return "CROSS"
+    for words in (("CROSS", "JOIN"), ("CROSS", "APPLY"), ("OUTER", "APPLY")):
+        if stream.accept(*words):
+            return "CROSS" if words[1] == "JOIN" else " ".join(words)
     if stream.at("RIGHT") or stream.at("FULL") or stream.at("CROSS") or stream.at("OUTER"):
         raise not_simulated(f"{stream.current.text.upper()} joins of this kind")
     return None
 
 
-def _table(stream: TokenStream) -> Table:
-    if stream.at_symbol("("):
-        raise not_simulated("a subquery in FROM")
+def _table(stream: TokenStream) -> Table | TableFunction | Derived:
+    if stream.accept_symbol("("):
+        query = parse_query(stream)
+        stream.expect_symbol(")")
+        stream.accept("AS")
+        return Derived(query, stream.identifier())
     parts = stream.dotted()
-    if stream.at_symbol("("):
-        raise not_simulated(f"table-valued function {'.'.join(parts)}")
+    if stream.accept_symbol("("):
+        arguments: tuple[Expression, ...] = ()
+        if not stream.at_symbol(")"):
+            arguments = _list(stream)
+        stream.expect_symbol(")")
+        return TableFunction(parts, arguments, _alias(stream) or parts[-1])
     alias = _alias(stream) or parts[-1]
     if stream.at("WITH"):
         stream.advance()

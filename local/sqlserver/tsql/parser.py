@@ -33,7 +33,9 @@ from local.sqlserver.tsql.procedural import (
     parse_waitfor,
 )
 from local.sqlserver.tsql.restore import parse_restore
+from local.sqlserver.tsql.security import SECURITY_RULES
 from local.sqlserver.tsql.stream import TokenStream
+from local.sqlserver.tsql.upkeep import UPKEEP_RULES
 
 _SWITCHES = (
     "ANSI_DEFAULTS",
@@ -146,9 +148,7 @@ def _use(stream: TokenStream) -> Statement:
 
 def _kill(stream: TokenStream) -> Statement:
     session = stream.integer()
-    if stream.at("WITH"):
-        raise not_simulated("KILL WITH STATUSONLY")
-    return Kill(session)
+    return Kill(session, only_status=stream.accept("WITH", "STATUSONLY"))
 
 
 def _set(stream: TokenStream) -> Statement:
@@ -265,4 +265,6 @@ _RULES: dict[tuple[str, ...], Callable[[TokenStream], Statement]] = {
     ("THROW",): parse_throw,
     ("WAITFOR",): parse_waitfor,
     ("RETURN",): parse_return,
+    **SECURITY_RULES,
+    **UPKEEP_RULES,
 }
