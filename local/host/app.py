@@ -140,10 +140,13 @@ def _module_path(directory: Path, settings: Mapping[str, str]) -> list[str]:
     Packages that only the app has are found where the Functions worker finds them: in its
     `.python_packages` and in the virtual environment that is active, if it is of this Python.
     """
-    host = Path(__file__).resolve().parents[2]
-    # A folder of the app without __init__.py would lose against a package of its name beside the
-    # host. What the host itself imports later is found through its own packages.
-    others = [one for one in sys.path if directory == host or Path(one).resolve() != host]
+    checkout = Path(__file__).resolve().parents[2]
+    hidden = None
+    if directory != checkout and (checkout / "pyproject.toml").is_file():
+        # A folder of the app without __init__.py would lose against a package of its name beside
+        # the host. What the host itself imports later is found through its own packages.
+        hidden = checkout
+    others = [one for one in sys.path if Path(one).resolve() != hidden]
     version = f"python{sys.version_info.major}.{sys.version_info.minor}"
     folders = [
         directory / ".python_packages" / "lib" / "site-packages",
