@@ -177,7 +177,7 @@ def _drive(doomed: DoomedHost, workflows: Sequence[Workflow], chance: random.Ran
     chance.shuffle(events)
     for number, label in events:
         time.sleep(chance.uniform(0, 0.02))
-        doomed.insist(partial(host.raise_event, _name(number), label, label))
+        doomed.insist(partial(_raise, host, _name(number), label))
     for number in suspended:
         doomed.insist(partial(host.manage, "POST", f"instances/{_name(number)}/resume"))
 
@@ -185,6 +185,14 @@ def _drive(doomed: DoomedHost, workflows: Sequence[Workflow], chance: random.Ran
 def _begin(host: RunningHost, instance: str, workflow: Workflow) -> None:
     if not host.status(instance):
         host.begin("interpret", {"steps": workflow, "log": instance}, instance)
+
+
+def _raise(host: RunningHost, instance: str, label: str) -> None:
+    """Raise an event; an instance that has ended must have had it."""
+    path = f"instances/{instance}/raiseEvent/{label}"
+    kind = {"content-type": "application/json"}
+    raised = host.manage("POST", path, content=json.dumps(label), headers=kind)
+    assert raised.status_code in (202, 410), raised.text
 
 
 def _judge(doomed: DoomedHost, number: int, workflow: Workflow, deadline: float) -> Iterator[str]:
