@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from local.samples.sets import SampleSet
-from local.samples.writer import backup_size, write_backup
+from local.samples.writer import backup_size, compressed_backup_size, write_backup
 from shared.backupset import BackupContent, BackupHeader, BackupType, DatabaseFile, MediaLabel
 
 
@@ -35,10 +35,20 @@ class SampleBackup:
     @property
     def file_names(self) -> tuple[str, ...]:
         """One name per media family."""
+        return self._file_names("")
+
+    @property
+    def mirror_names(self) -> tuple[str, ...]:
+        """One name per media family and further mirror; each mirror is a copy of the whole."""
+        copies = range(2, self.labels[0].mirror_count + 1)
+        return tuple(name for copy in copies for name in self._file_names(f"_mirror{copy}"))
+
+    def _file_names(self, suffix: str) -> tuple[str, ...]:
         extension = "trn" if self.header.backup_type is BackupType.LOG else "bak"
         if len(self.labels) == 1:
-            return (f"{self.stem}.{extension}",)
-        return tuple(f"{self.stem}_{n}.{extension}" for n in range(1, len(self.labels) + 1))
+            return (f"{self.stem}{suffix}.{extension}",)
+        numbers = range(1, len(self.labels) + 1)
+        return tuple(f"{self.stem}{suffix}_{number}.{extension}" for number in numbers)
 
     @property
     def contents(self) -> tuple[BackupContent, ...]:
@@ -51,11 +61,11 @@ class SampleBackup:
         write_backup(out, self.labels[number - 1], self.sets, filemark_size=self.filemark_size)
 
     def write(self, folder: Path) -> list[Path]:
-        """Write all families to a folder; return their paths in family order."""
-        paths = [folder / name for name in self.file_names]
-        for number, path in enumerate(paths, start=1):
+        """Write all families to a folder, then their mirrors; return the paths in this order."""
+        paths = [folder / name for name in (*self.file_names, *self.mirror_names)]
+        for index, path in enumerate(paths):
             with path.open("wb") as out:
-                self.write_family(number, out)
+                self.write_family(index % len(self.labels) + 1, out)
         return paths
 
     def to_bytes(self) -> tuple[bytes, ...]:
@@ -89,12 +99,13 @@ def appended(*backups: SampleBackup) -> SampleBackup:
 
 
 def _placed(sample: SampleSet, label: MediaLabel, filemark_size: int, position: int) -> SampleSet:
-    header = sample.header.model_copy(update={"position": position})
-    size = backup_size(replace(sample, header=header), label, filemark_size=filemark_size)
-    compressed = None if header.compressed_backup_size is None else size
-    return replace(
-        sample,
-        header=header.model_copy(
-            update={"backup_size": size, "compressed_backup_size": compressed}
-        ),
+    header = sample.header.model_copy(
+        update={"position": position, "compressed": label.is_compressed}
     )
+    placed = replace(sample, header=header)
+    size = backup_size(placed, label, filemark_size=filemark_size)
+    compressed = None if header.compressed_backup_size is None else size
+    if label.is_compressed:
+        compressed = compressed_backup_size(placed, label, filemark_size=filemark_size)
+    update = {"backup_size": size, "compressed_backup_size": compressed}
+    return replace(placed, header=header.model_copy(update=update))

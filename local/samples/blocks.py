@@ -6,7 +6,8 @@ of a set is known, and can stand in its own header, before its data exists.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+import struct
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from itertools import repeat
 from typing import Any
@@ -119,6 +120,22 @@ def block(
     covered = header[: layout.CHECKED_BLOCK_BYTES]
     body[: len(header)] = covered + checksum(bytes(covered)).to_bytes(2, "little")
     return body
+
+
+def filemark_block(
+    earlier: Sequence[int], size: int, *, of_2005: bool, follows_index: bool = False
+) -> bytes:
+    """Return an SFMB of that size, which lists the latest filemarks that fit, newest first."""
+    start = layout.FILEMARK_ARRAY_2005 if of_2005 else layout.FILEMARK_ARRAY
+    capacity = (size - start) // 8
+    listed = earlier[: -capacity - 1 : -1]
+    values = {"capacity": capacity, "used": len(listed), "array_offset": start}
+    body = layout.SFMB.pack(values)[:start]
+    body += bytes(start - len(body)) + struct.pack(f"<{len(listed)}Q", *listed)
+    body += bytes(size - len(body))
+    attributes = 0 if of_2005 else layout.SFMB_ATTRIBUTES
+    attributes |= layout.SFMB_FOLLOWS_INDEX if follows_index else 0
+    return bytes(block(b"SFMB", body, attributes=attributes))
 
 
 class SetBlocks:

@@ -38,6 +38,7 @@ class Provisional(NamedTuple):
     last_lsn: Lsn
     checkpoint_lsn: Lsn
     last_log_backup_lsn: Lsn
+    log_chain_origin: Lsn
 
 
 @dataclass(frozen=True)
@@ -67,13 +68,11 @@ def mqci(
     """Return the stream's data: the tail copy if `final`, else the head copy."""
     copy = _Copy(header, background, final)
     chunks = [_chunk(b"SCIN", copy.scin(files))]
-    groups: dict[int, list[DatabaseFile]] = {}
-    for file in copy.sized(file for file in files if file.type != "L"):
-        groups.setdefault(file.file_group_id, []).append(file)
-    for members in groups.values():
-        chunks.append(_chunk(b"SFGI", copy.sfgi(members[0])))
-        chunks += [_chunk(b"SFIN", copy.sfin(file)) for file in members]
-    chunks += [_chunk(b"SFIN", copy.sfin(file)) for file in files if file.type == "L"]
+    data_files = list(copy.sized(file for file in files if file.type != "L"))
+    groups = {file.file_group_id: file for file in reversed(data_files)}
+    chunks += [_chunk(b"SFGI", copy.sfgi(groups[number])) for number in sorted(groups)]
+    log_files = [file for file in files if file.type == "L"]
+    chunks += [_chunk(b"SFIN", copy.sfin(file)) for file in (*data_files, *log_files)]
     return b"".join(chunks)
 
 
@@ -97,6 +96,7 @@ class _Copy:
                 header.last_lsn,
                 header.checkpoint_lsn,
                 background.last_log_backup_lsn,
+                background.log_chain_origin,
             )
         self._lsns = {
             "first_lsn": lsns.first_lsn,
@@ -104,7 +104,7 @@ class _Copy:
             "checkpoint_lsn": lsns.checkpoint_lsn,
         }
         self._history = {
-            "log_chain_origin": background.log_chain_origin,
+            "log_chain_origin": lsns.log_chain_origin,
             "last_log_backup_lsn": lsns.last_log_backup_lsn,
             "fork_list_lsn": lsns.last_lsn,
             "recovery_fork_id": header.recovery_fork_id,
@@ -154,6 +154,8 @@ class _Copy:
         )
         size = header.compressed_backup_size
         if size is not None:
+            # Before the data is compressed, nobody knows.
+            size = size if self._final else header.backup_size
             _lay_over(body, layout.SCIN_2008, {"compressed_backup_size": size})
         if self._major >= SQL_SERVER_2022:
             _lay_over(body, layout.SCIN_2022, {})
@@ -172,7 +174,7 @@ class _Copy:
             layout.SFGI_STRINGS_2005, layout.SFGI_STRINGS_2005, layout.SFGI_STRINGS_2012
         )
         body = structure(layout.SFGI, values, {"file_group_name": file.file_group_name}, strings)
-        if self._major > SQL_SERVER_2008:
+        if primary and self._major > SQL_SERVER_2008:
             _lay_over(body, layout.SFGI_2012, self._lsns | self._history)
         return body
 

@@ -316,7 +316,9 @@ class SampleDatabase:
                 previous_fork_id=state.previous_fork_id,
                 base_before_lsn=state.base_lsn,
                 base_before_guid=state.base_guid,
-                provisional=Provisional(before, before, before, state.log_start or before)
+                provisional=Provisional(
+                    before, before, before, state.log_start or before, state.log_chain_origin
+                )
                 if twice
                 else None,
                 first_pass_sizes=held if twice else (),

@@ -13,12 +13,17 @@ _SECTOR = 512
 _TURN = 32 * _SECTOR
 """After so many bytes a sum has rotated back to where it was."""
 _WORD = 0xFFFFFFFF
-_WORDS = (
-    *("Madrid", "Lisboa", "Paris", "Berlin", "Wien", "Praha", "Oslo", "Roma", "open", "paid"),
-    *("shipped", "returned", "blue", "red", "green", "small", "medium", "large", "Street"),
-    *("Avenue", "Square", "invoice", "order", "customer", "the", "of", "and", "to", "for"),
+_PHRASES = (
+    "Praha, Vodickova ulice, first floor on the left",
+    "shipped with the blue label, two parcels of three",
+    "returned by the customer within thirty days",
+    "invoice paid by bank transfer, reminder was sent",
+    "order for the spring catalogue, large size, green",
+    "Lisboa, Avenida da Liberdade, ring twice and wait",
+    "no comment",
+    "see the note of the day before",
 )
-_FIXED = struct.Struct("<BBHIId")
+_FIXED = struct.Struct("<BBHIII")
 _VARIABLE = struct.Struct("<HBHH")
 
 
@@ -35,8 +40,8 @@ def noise(seed: int) -> bytes:
 
 
 def row(number: int, text: str) -> bytes:
-    """Return a row of a table: a number, an amount and a text."""
-    fixed = _FIXED.pack(0x30, 0, _FIXED.size, number, number % 7, number * 1.25)
+    """Return a row of a table: three numbers and a text."""
+    fixed = _FIXED.pack(0x30, 0, _FIXED.size, number, number % 7, 0)
     end = _FIXED.size + _VARIABLE.size + len(text)
     return fixed + _VARIABLE.pack(4, 0, 1, end) + text.encode()
 
@@ -47,7 +52,7 @@ def rows(seed: int) -> tuple[bytes, ...]:
     chance = random.Random(seed)  # noqa: S311 sample bytes, no secret
     first = chance.randrange(1 << 20)
     return tuple(
-        row(first + number, " ".join(chance.choices(_WORDS, k=chance.randint(3, 12))))
+        row(first + number, "; ".join(chance.choices(_PHRASES, k=chance.randint(1, 5))))
         for number in range(180)
     )
 

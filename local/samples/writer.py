@@ -6,12 +6,22 @@ ones that agree with each other). Positions are those of the list.
 
 from __future__ import annotations
 
+import io
 import os
-import struct
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, BinaryIO
 
-from local.samples.blocks import Bulk, Piece, block, fill, stream, stream_to, structure
+from local.samples.blocks import (
+    Bulk,
+    Piece,
+    block,
+    filemark_block,
+    fill,
+    stream,
+    stream_to,
+    structure,
+)
+from local.samples.container import Container
 from local.samples.payload import EXTENT
 from local.samples.sets import SampleSet, header_block, set_blocks
 from local.samples.versions import SQL_SERVER_2005
@@ -20,6 +30,8 @@ from shared.backupset import MediaLabel
 
 _PASSWORD_DIGEST = "\0" * 8
 """Stands for the 16 bytes that SQL Server makes of a media password."""
+_COMPRESSED_BLOCKS = 5120
+"""What the blocks between pages and log come to, with what real files have more."""
 
 
 def write_backup(
@@ -27,71 +39,94 @@ def write_backup(
 ) -> None:
     """Write one media family of one or several sets, as BACKUP and BACKUP ... NOINIT would.
 
-    The data is made while it is written, so a large backup needs no memory.
+    The data is made while it is written, so a large backup needs no memory. Raises ValueError for
+    a compressed one whose label has no room before the first filemark.
     """
-    file = _File(out, filemark_size, sets[0].header.software_version_major if sets else 0)
+    of_2005 = bool(sets) and sets[0].header.software_version_major == SQL_SERVER_2005
+    form = Container if label.is_compressed else _PlainFile
+    file = form(out, filemark_size, of_2005=of_2005)
     file.write(_tape(label, filemark_size))
     file.filemark()
     entries: list[bytes] = []
     for sample in sets:
-        start = file.length
+        start = file.offset
         blocks = set_blocks(sample, label, filemark_size, start)
         header_block(blocks, b"MSLS", sample, final=True)
         for piece in blocks.pieces:
             file.write(piece)
         file.filemark()
         entries.append(_map_entry(sample, start))
-        file.write(_end_of_set(sample, label, blocks.unit, entries, file.length))
+        file.write(_end_of_set(sample, label, blocks.unit, entries, file.offset))
         file.filemark()
+
+
+def families(label: MediaLabel) -> Iterator[MediaLabel]:
+    """Yield labels of all families of a media set, as far as what they hold depends on them."""
+    for number in range(1, label.family_count + 1):
+        yield label.model_copy(update={"family_sequence_number": number})
 
 
 def backup_size(sample: SampleSet, label: MediaLabel, *, filemark_size: int = 512) -> int:
     """Return BackupSize: SSET to MSLS over all families, for the first set with their labels."""
-    families = range(1, label.family_count + 1)
     total = sum(
-        set_blocks(
-            sample,
-            label.model_copy(update={"family_sequence_number": family}),
-            filemark_size,
-            start=0,
-        ).length
-        for family in families
+        set_blocks(sample, family, filemark_size, start=0).length for family in families(label)
     )
     if sample.header.position == 1:
-        total += len(families) * max(layout.BLOCK_UNIT, filemark_size)
+        total += label.family_count * max(layout.BLOCK_UNIT, filemark_size)
     return total
 
 
-class _File:
-    """The file as it grows, with its filemarks."""
+def compressed_backup_size(
+    sample: SampleSet, label: MediaLabel, *, filemark_size: int = 512
+) -> int:
+    """Return CompressedBackupSize, to some hundred bytes, over all families.
 
-    def __init__(self, out: BinaryIO, filemark_size: int, major: int) -> None:
+    In real files it is the length of all records of the set but the last, and 3072 to 6144 bytes
+    more. The blocks are taken as a fixed size, since this size stands in them.
+    """
+    total = 0
+    for family in families(label):
+        container = Container(_Nowhere(), filemark_size)
+        empty = container.offset
+        for piece in set_blocks(sample, family, filemark_size, start=0).pieces:
+            for extent in piece.parts() if isinstance(piece, Bulk) else ():
+                if len(extent) == EXTENT:
+                    container.write_extent(extent)
+        total += container.offset - empty + _COMPRESSED_BLOCKS
+    return total
+
+
+class _Nowhere(io.BytesIO):
+    """A file that forgets what is written."""
+
+    def write(self, data: object) -> int:
+        return 0
+
+
+class _PlainFile:
+    """An uncompressed backup as it grows, with its filemarks."""
+
+    def __init__(self, out: BinaryIO, filemark_size: int, *, of_2005: bool = False) -> None:
         self._out = out
         self._filemark_size = filemark_size
-        self._of_2005 = major == SQL_SERVER_2005
+        self._of_2005 = of_2005
         self._filemarks: list[int] = []
-        self.length = 0
+        self.offset = 0
 
     def write(self, piece: Piece) -> None:
+        """Write blocks or a stream of extents; those of zeros become a hole."""
         for part in piece.parts() if isinstance(piece, Bulk) else (piece,):
             if isinstance(piece, Bulk) and piece.is_blank and len(part) == EXTENT:
                 self._out.seek(EXTENT, os.SEEK_CUR)
             else:
                 self._out.write(part)
-        self.length += len(piece)
+        self.offset += len(piece)
 
     def filemark(self) -> None:
-        """Write an SFMB, which lists the latest filemarks that fit, newest first."""
-        start = layout.FILEMARK_ARRAY_2005 if self._of_2005 else layout.FILEMARK_ARRAY
-        capacity = (self._filemark_size - start) // 8
-        listed = self._filemarks[: -capacity - 1 : -1]
-        values = {"capacity": capacity, "used": len(listed), "array_offset": start}
-        body = layout.SFMB.pack(values)[:start]
-        body += bytes(start - len(body)) + struct.pack(f"<{len(listed)}Q", *listed)
-        body += bytes(self._filemark_size - len(body))
-        attributes = 0 if self._of_2005 else layout.SFMB_ATTRIBUTES
-        self._filemarks.append(self.length)
-        self.write(bytes(block(b"SFMB", body, attributes=attributes)))
+        """Write an SFMB."""
+        mark = filemark_block(self._filemarks, self._filemark_size, of_2005=self._of_2005)
+        self._filemarks.append(self.offset)
+        self.write(mark)
 
 
 def _tape(label: MediaLabel, filemark_size: int) -> bytes:
@@ -161,7 +196,7 @@ def _map_entry(sample: SampleSet, start: int) -> bytes:
         "set_attributes": sample.attributes,
         "set_address": start,
         "position": header.position,
-        "size": header.backup_size,
+        "size": header.compressed_backup_size if header.compressed else header.backup_size,
         "media_write_date": header.backup_start_date,
         "time_zone": sample.time_zone_quarters,
     }

@@ -1,57 +1,78 @@
-"""Compresses by LZXPRESS Huffman, as far as runs of one byte go: the other way of the reader's.
+"""Compresses by LZXPRESS Huffman: the other way of `shared.backupfile.xpress`.
 
-Plain, and far from the ratio of BACKUP; what matters is that any decoder of the format reads it.
 Source: MS-XCA, "LZ77+Huffman Compression Algorithm Details".
 """
 
 from __future__ import annotations
 
 import heapq
-import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable
 
+LONGEST_INPUT = 65536
+"""Bytes of one code table; a match cannot reach further back either."""
 _SYMBOLS = 512
+_LITERALS = 256
 _LONGEST_CODE = 15
-_SHORTEST_RUN = 3
-_RUN = re.compile(rb"(.)\1{3,}", re.DOTALL)
-_BACK_ONE = 256
-"""The first of the symbols for a match one byte back; the next 15 are longer ones."""
+_SHORTEST_MATCH = 3
+_KEY_BYTES = 4
+"""Matches are looked for by so many bytes; shorter ones save next to nothing."""
+_LONGEST_CODED = 15
+_STEP = 64
+
+Token = tuple[int, int, bytes]
+"""A symbol, the offset bits behind its code, and the bytes that spell the rest of a length."""
 
 
 def compress(data: bytes) -> bytes:
-    """Return the payload of a record that expands to `data`."""
-    tokens = list(_tokens(data))
-    lengths = _code_lengths(Counter(symbol for symbol, _ in tokens))
-    codes = _codes(lengths)
-    out = bytearray(
-        lengths.get(at, 0) | lengths.get(at + 1, 0) << 4 for at in range(0, _SYMBOLS, 2)
-    )
-    bits = _Bits(out)
-    for symbol, rest in tokens:
-        bits.put(codes[symbol], lengths[symbol])
-        out += rest
-    bits.end()
-    return bytes(out)
+    """Return a payload that expands to `data`, which has `LONGEST_INPUT` bytes at most."""
+    tokens = _tokens(data)
+    lengths = _code_lengths(Counter(symbol for symbol, _, _ in tokens))
+    table = bytes(lengths.get(at, 0) | lengths.get(at + 1, 0) << 4 for at in range(0, _SYMBOLS, 2))
+    return table + _bit_stream(tokens, lengths)
 
 
-def _tokens(data: bytes) -> Iterator[tuple[int, bytes]]:
-    """Yield symbols, each with the bytes that spell the rest of a long match."""
-    at = 0
-    for run in _RUN.finditer(data):
-        yield from ((byte, b"") for byte in data[at : run.start() + 1])
-        yield _match(run.end() - run.start() - 1)
-        at = run.end()
-    yield from ((byte, b"") for byte in data[at:])
+def _tokens(data: bytes) -> list[Token]:
+    """Return literals and matches: each match with the latest place that begins alike."""
+    tokens: list[Token] = []
+    latest: dict[bytes, int] = {}
+    at, end = 0, len(data)
+    while at < end:
+        key = data[at : at + _KEY_BYTES]
+        place = latest.get(key)
+        latest[key] = at
+        if place is None or len(key) < _KEY_BYTES:
+            tokens.append((key[0], 0, b""))
+            at += 1
+            continue
+        size = _common(data, place, at, end)
+        tokens.append(_match(at - place, size))
+        at += size
+    return tokens
 
 
-def _match(length: int) -> tuple[int, bytes]:
-    coded = length - _SHORTEST_RUN
-    if coded < 15:
-        return _BACK_ONE + coded, b""
-    if coded < 15 + 255:
-        return _BACK_ONE + 15, bytes([coded - 15])
-    return _BACK_ONE + 15, b"\xff" + coded.to_bytes(2, "little")
+def _common(data: bytes, place: int, at: int, end: int) -> int:
+    """Return how many bytes are the same from two places on; the first 4 are."""
+    size = _KEY_BYTES
+    while at + size + _STEP <= end and (
+        data[place + size : place + size + _STEP] == data[at + size : at + size + _STEP]
+    ):
+        size += _STEP
+    while at + size < end and data[place + size] == data[at + size]:
+        size += 1
+    return size
+
+
+def _match(back: int, size: int) -> Token:
+    width = back.bit_length() - 1
+    symbol = _LITERALS + 16 * width
+    rest = back - (1 << width)
+    coded = size - _SHORTEST_MATCH
+    if coded < _LONGEST_CODED:
+        return symbol + coded, rest, b""
+    if coded < _LONGEST_CODED + 255:
+        return symbol + _LONGEST_CODED, rest, bytes([coded - _LONGEST_CODED])
+    return symbol + _LONGEST_CODED, rest, b"\xff" + coded.to_bytes(2, "little")
 
 
 def _code_lengths(counts: Counter[int]) -> dict[int, int]:
@@ -59,9 +80,8 @@ def _code_lengths(counts: Counter[int]) -> dict[int, int]:
     for spare in range(2):
         counts.setdefault(spare, 1)  # a prefix code has two symbols at least
     while True:
-        heap: list[tuple[int, int, tuple[int, ...]]] = [
-            (count, symbol, (symbol,)) for symbol, count in counts.items()
-        ]
+        heap: list[tuple[int, int, tuple[int, ...]]]
+        heap = [(count, symbol, (symbol,)) for symbol, count in counts.items()]
         heapq.heapify(heap)
         lengths = dict.fromkeys(counts, 0)
         while len(heap) > 1:
@@ -83,42 +103,38 @@ def _codes(lengths: dict[int, int]) -> dict[int, int]:
     return codes
 
 
-class _Bits:
-    """Bits in words of 16, each of which stands where a decoder will look for it.
+def _bit_stream(tokens: Iterable[Token], lengths: dict[int, int]) -> bytes:
+    """Return the codes, in words of 16 bits, and the bytes beside them.
 
-    A decoder is always 16 to 32 bits ahead, and takes bytes beside the bits from where it is.
+    A decoder is always 16 to 32 bits ahead, and takes bytes from where it is then; so room for a
+    word is left as soon as the decoder would read it, and filled when its bits are known.
     """
-
-    def __init__(self, out: bytearray) -> None:
-        self._out = out
-        self._places: list[int] = []
-        self._value = self._count = 0
-        self._spare = 16
-        self._reserve()
-        self._reserve()
-
-    def _reserve(self) -> None:
-        self._places.append(len(self._out))
-        self._out += bytes(2)
-
-    def put(self, code: int, size: int) -> None:
-        """Add the bits of a code, highest first."""
-        self._value = self._value << size | code
-        self._count += size
-        while self._count >= 16:
-            self._count -= 16
-            self._store(self._value >> self._count)
-            self._value &= (1 << self._count) - 1
-        self._spare -= size
-        if self._spare < 0:
-            self._reserve()
-            self._spare += 16
-
-    def _store(self, word: int) -> None:
-        place = self._places.pop(0)
-        self._out[place : place + 2] = word.to_bytes(2, "little")
-
-    def end(self) -> None:
-        """Fill the last word."""
-        if self._count:
-            self._store(self._value << 16 - self._count)
+    codes = _codes(lengths)
+    out = bytearray(4)
+    places, words = [0, 2], []
+    value = count = 0
+    spare = 16
+    for symbol, rest, beside in tokens:
+        parts = [(codes[symbol], lengths[symbol])]
+        if symbol >= _LITERALS:
+            parts.append((rest, symbol - _LITERALS >> 4))
+        for bits, width in parts:
+            value = value << width | bits
+            count += width
+            spare -= width
+            if spare < 0:
+                spare += 16
+                places.append(len(out))
+                out += b"\0\0"
+            if count >= 16:
+                count -= 16
+                words.append(value >> count)
+                value &= (1 << count) - 1
+            out += beside  # stands between the code and the offset
+            beside = b""
+    if count:
+        words.append(value << 16 - count)
+    for place, word in zip(places, words, strict=False):
+        out[place] = word & 0xFF
+        out[place + 1] = word >> 8
+    return bytes(out)

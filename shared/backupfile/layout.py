@@ -74,6 +74,8 @@ UTF16 = 2
 TAPE_ATTRIBUTES = 0x00030000
 SFMB_ATTRIBUTES = 0x80000000
 """0 in SQL Server 2005."""
+SFMB_FOLLOWS_INDEX = 0x00040000
+"""In a compressed file, on the filemark that closes a set (SEEN)."""
 
 STREAM = Layout(
     "stream header",
@@ -288,7 +290,7 @@ SFGI_2012 = Layout(
     Field("previous_fork_lsn_again", 184, LSN, "seen from 2012 on"),
     Field("previous_fork_id_again", 196, GUID, "seen from 2012 on"),
 )
-"""Absent before 2012."""
+"""On PRIMARY; absent before 2012."""
 SFGI_PRIMARY = 0x10
 SFGI_STRINGS_2005, SFGI_STRINGS_2012 = 48, 224
 
@@ -410,7 +412,7 @@ TSMP_SET = Layout(
     Field("set_attributes", 8, U32, MTF),
     Field("set_address", 12, U64, MTF),
     Field("position", 30, U16, MTF),
-    Field("size", 52, U64, SEEN),
+    Field("size", 52, U64, SEEN + ": BackupSize, in a compressed file CompressedBackupSize"),
     Field("volumes", 60, U16, MTF, 1),
     Field("backup_name", 64, PAIR, MTF),
     Field("backup_description", 68, PAIR, MTF),

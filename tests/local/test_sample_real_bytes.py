@@ -26,9 +26,13 @@ EXPLAINED: dict[str, dict[tuple[int, int | None], str]] = {
         (140, 144): _UNSET,
         (216, 221): "the writer knows two collations",
         (244, 248): "old status bits, of which three are read",
+        (376, 378): "not known; set in one file of 2022",
         (304, 314): "as 172, but for two sets of one file",
     },
-    "SFGI": {(184, 194): "as 156, but for two sets of one file"},
+    "SFGI": {
+        (24, 40): "a filegroup's own GUID; PRIMARY has none",
+        (184, 194): "as 156, but for two sets of one file",
+    },
     "SFIN": {
         (8, 12): _NOT_ASKED + ": growth in percent",
         (94, 102): _NOT_ASKED + ": growth",
