@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from local.sqlserver.engine.faults import Fault
+from shared.lsn import Lsn
 
 OLDEST_RESTORABLE = 655
 """Internal version of SQL Server 2008, the oldest that the simulated versions restore."""
@@ -119,6 +120,11 @@ class Settings:
     encrypted: tuple[tuple[str, str], ...] = ()
     database_users: tuple[str, ...] = ()
     marks: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def mark_lsns(self) -> dict[str, Lsn]:
+        """The LSNs of named marks; names have no case."""
+        return {name.casefold(): Lsn(int(lsn)) for name, lsn in self.marks}
 
     def thumbprints_of(self, database: str) -> list[bytes]:
         """Return the certificates that the backups of a database count as encrypted with."""

@@ -146,7 +146,7 @@ FAULTS = (
     Fault((3147, 3708), _F, "this is a system database", "Choose another name for the target."),
     Fault((3180,), _F, "STANDBY is impossible when an upgrade is needed", "Use NORECOVERY."),
     Fault(
-        (3145, 4327, 4334, 4335, 4338, 4341, 4343),
+        (3145, 4327, 4334, 4335, 4338, 4340, 4341, 4343),
         _F,
         "the stop point cannot be reached",
         "Choose another point to stop at.",
@@ -208,6 +208,8 @@ FAULTS = (
     Fault(
         (3441, 3443, 3445), _F, "the standby file is lost or foreign", "Begin again with the full."
     ),
+    Fault((5011, 5069), _F, "the database cannot be altered", "Check its state and the login."),
+    Fault((5052, 5063), _S, "the database is restoring or in standby", _REPLAN),
     # Server and login.
     Fault((6005,), _T, "the server shuts down", _WAIT),
     Fault((18401,), _T, "the server is still upgrading its own databases", _WAIT),

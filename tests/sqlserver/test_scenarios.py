@@ -163,7 +163,7 @@ class _Step:
                 if not cursor.nextset():
                     return rows, told, None
         except pyodbc.Error as error:
-            lost = str(error.args[0]).startswith("08")
+            lost = error.args[0] == "08S01"
             return rows, told, "lost" if lost else number_of(error)
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import socket
 from collections.abc import Callable, Sequence
+from datetime import datetime
 from functools import reduce
 from typing import NamedTuple
 from uuid import uuid4
@@ -38,6 +39,7 @@ from local.sqlserver.sqltypes import (
 
 AGGREGATES = ("COUNT", "MIN", "MAX", "SUM")
 
+_NEVER = datetime(1900, 1, 1)  # noqa: DTZ001 what SQL Server shows for no moment
 _TEXT = nvarchar(4000)
 _DATETIME2 = SqlType(Kind.DATETIME2, scale=7)
 
@@ -154,15 +156,18 @@ def _database_property(context: Context, values: Values) -> object:
     if database is None:
         return None
     online = database.state is DatabaseState.ONLINE
+    read_only = database.is_read_only or database.is_in_standby
+    if str(values[1]).casefold() == "lastgoodcheckdbtime":
+        return Variant(DATETIME, database.last_good_check or _NEVER)
     newest = context.instance.settings.product.database_version
     properties: dict[str, object] = {
         "status": database.state.name,
         "version": newest if online else None,
         "recovery": database.recovery_model.replace("-", "_"),
-        "useraccess": "MULTI_USER",
-        "updateability": "READ_WRITE",
+        "useraccess": database.user_access,
+        "updateability": "READ_ONLY" if read_only else "READ_WRITE",
         "collation": database.collation if online else None,
-        "isinstandby": 0,
+        "isinstandby": int(database.is_in_standby),
         "isautoclose": 0,
     }
     return _variant(properties.get(str(values[1]).casefold()))

@@ -50,10 +50,10 @@ RESTOREHISTORY: tuple[Field[RestoreRecord], ...] = (
     Field("replace", BIT, lambda r: r.replace),
     Field("recovery", BIT, lambda r: r.recovery),
     Field("restart", BIT, lambda r: 0),
-    Field("stop_at", DATETIME, lambda r: None),
+    Field("stop_at", DATETIME, lambda r: r.stop_at),
     Field("device_count", TINYINT, lambda r: r.device_count),
-    Field("stop_at_mark_name", nvarchar(128), lambda r: None),
-    Field("stop_before", BIT, lambda r: 0),
+    Field("stop_at_mark_name", nvarchar(128), lambda r: r.stop_at_mark_name),
+    Field("stop_before", BIT, lambda r: r.stop_before),
 )
 RESTOREFILE: tuple[Field[RestoredFile], ...] = (
     Field("restore_history_id", INT, lambda f: f.restore_history_id),

@@ -77,7 +77,9 @@ class _FileOf(NamedTuple):
 
     @property
     def position(self) -> Position | None:
-        return self.database.position if self.file.type != "L" else None
+        """Where roll forward goes on: documented as NULL unless the database is restoring."""
+        hidden = self.file.type == "L" or self.database.is_in_standby
+        return None if hidden else self.database.position
 
     @property
     def type(self) -> tuple[int, str]:

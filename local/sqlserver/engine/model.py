@@ -71,7 +71,8 @@ class PhysicalFile(Record):
 class Position(Record):
     """Where roll forward stands: everything before `redo_start_lsn` is applied.
 
-    `reported_lsn` is what sys.master_files shows for it, which may lie a few slots lower.
+    `reported_lsn` is what sys.master_files shows for it, which may lie a few slots lower;
+    `reached` is the source's local time that it stands for, None where that is not known.
     """
 
     redo_start_lsn: Lsn
@@ -80,6 +81,7 @@ class Position(Record):
     differential_base_lsn: Lsn
     differential_base_guid: UUID | None
     differential_base_time: datetime | None
+    reached: datetime | None = None
 
 
 class Interruption(Record):
@@ -177,4 +179,7 @@ class RestoreRecord(Record):
     replace: bool
     recovery: bool
     device_count: int
+    stop_at: datetime | None = None
+    stop_at_mark_name: str | None = None
+    stop_before: bool = False
     physical_names: tuple[tuple[int, str], ...] = Field(description="file number and path")

@@ -10,7 +10,7 @@ log again.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
 from uuid import uuid4
 
@@ -24,8 +24,9 @@ from local.sqlserver.engine.model import (
     PhysicalFile,
     RestoreRecord,
 )
-from local.sqlserver.engine.placement import check_moves, place
+from local.sqlserver.engine.placement import check_moves, comparable, folder_of, place
 from local.sqlserver.engine.sessions import Request, Session
+from local.sqlserver.engine.stopping import StopPoint, check_data, stop_in_log
 from local.sqlserver.engine.strikes import RestoreFaults
 from local.sqlserver.errors import diagnostic, not_simulated, refuse
 from local.sqlserver.media.mediaset import MediaSet
@@ -46,6 +47,7 @@ class RestoreOrder:
     """A RESTORE DATABASE, RESTORE LOG or RESTORE VERIFYONLY with its variables put in.
 
     `verb` is how messages call the statement. No devices means RESTORE ... WITH RECOVERY alone.
+    `standby` is an undo file: the database is read-only until the next restore.
     """
 
     verb: str
@@ -58,6 +60,8 @@ class RestoreOrder:
     stats: int | None = None
     position: int = 1
     moves: tuple[tuple[str, str], ...] = ()
+    standby: str | None = None
+    stop: StopPoint | None = None
 
 
 def restore(
@@ -108,19 +112,50 @@ def verify(
 
 
 def _recover(instance: Instance, order: RestoreOrder, sink: Sink) -> None:
-    if not order.recovery:
-        raise refuse(3031, "norecovery", "a RESTORE without FROM")
     database = instance.find(order.database)
     if database is None:
         raise refuse(3118, order.database)
-    if database.state is DatabaseState.ONLINE:
+    in_standby = database.is_in_standby
+    if not (order.recovery or order.standby or in_standby):
+        raise refuse(3031, "norecovery", "a RESTORE without FROM")
+    if database.state is DatabaseState.ONLINE and not in_standby:
         raise refuse(3153)
+    _check_standby_file(database)
     if database.position is None:
         raise refuse(4333)
     if database.interruption:
         raise refuse(4319, database.files[0].logical_name)
-    instance.save(_opened(database))
+    if order.standby is not None:
+        _check_folder(instance, order.standby)
+    instance.save(_ended(database, order))
     sink.message(diagnostic(3014, order.verb, 0, 0.001, 0.0))
+
+
+def _check_standby_file(database: Database) -> None:
+    """Raise 3441 if the undo file of a database in standby is gone."""
+    if database.is_in_standby and database.standby_is_lost:
+        missing = "2(The system cannot find the file specified.)"
+        raise refuse(3441, database.name, database.database_id, database.standby_file, missing)
+
+
+def _check_folder(instance: Instance, path: str) -> None:
+    """Raise 5123 unless an undo file can be written there."""
+    folders = {comparable(folder) for folder in instance.directories}
+    if comparable(folder_of(path)) not in folders:
+        raise refuse(5123, "3(The system cannot find the path specified.)", path)
+
+
+def _ended(database: Database, order: RestoreOrder) -> Database:
+    """Return a database as the options of a RESTORE leave it."""
+    if order.standby is not None:
+        return database.model_copy(
+            update={"state": DatabaseState.ONLINE, "standby_file": order.standby}
+        )
+    if order.recovery:
+        return _opened(database)
+    return database.model_copy(
+        update={"state": DatabaseState.RESTORING, "standby_file": None, "standby_is_lost": False}
+    )
 
 
 def _opened(database: Database) -> Database:
@@ -129,6 +164,8 @@ def _opened(database: Database) -> Database:
         update={
             "state": DatabaseState.ONLINE,
             "position": None,
+            "standby_file": None,
+            "standby_is_lost": False,
             "database_guid": uuid4(),
             "recovery_fork_guid": uuid4(),
             "compatibility_level": max(database.compatibility_level, _OLDEST_LEVEL),
@@ -176,12 +213,14 @@ class _Restore:
         self._request = request
         self._sink = sink
         self._header, self._files = _usable_set(instance, order, media)
+        self._is_short = order.stop is not None
         self._moves = check_moves(order.moves, order.database, self._files)
 
     def run(self) -> None:
         """Check, copy, keep the result."""
         began = self._instance.clock.seconds()
         is_log = self._header.backup_type is BackupType.LOG
+        self._check_options()
         if is_log is not self._order.is_log:
             created_by = "BACKUP LOG" if is_log else "BACKUP DATABASE"
             raise refuse(3135, self._media.devices[0].name, created_by)
@@ -196,6 +235,16 @@ class _Restore:
         self._copy()
         self._finish(restored, self._instance.clock.seconds() - began)
 
+    def _check_options(self) -> None:
+        """Raise 3180 or 5123 for a STANDBY that cannot be, and what forbids the stop point."""
+        order, header, settings = self._order, self._header, self._instance.settings
+        if order.standby is not None:
+            if header.database_version < settings.product.database_version:
+                raise refuse(3180)
+            _check_folder(self._instance, order.standby)
+        if order.stop and header.backup_type is not BackupType.LOG:
+            check_data(order.stop, header, settings.mark_lsns)
+
     def _plan_full(self) -> Database:
         order, header = self._order, self._header
         existing = self._instance.find(order.database)
@@ -204,7 +253,7 @@ class _Restore:
                 existing.name,
                 same_family=existing.family_guid == header.family_guid,
                 same_name=same_name(existing.name, header.database_name),
-                online=existing.state is DatabaseState.ONLINE,
+                online=existing.state is DatabaseState.ONLINE and not existing.is_in_standby,
                 recovery_model=existing.recovery_model,
             )
             if refusal:
@@ -238,18 +287,26 @@ class _Restore:
         if existing.position is None:
             raise refuse(4319, existing.files[0].logical_name)
         rules.check_log(existing.position, self._header)
-        slots = self._instance.settings.redo_slots_behind
-        return self._rolled(
-            existing, rules.after_log(existing.position, self._header, self._files, slots)
+        settings = self._instance.settings
+        position = rules.after_log(
+            existing.position, self._header, self._files, settings.redo_slots_behind
         )
+        if self._order.stop:
+            marks = settings.mark_lsns
+            stop = stop_in_log(self._order.stop, existing.position, self._header, marks)
+            self._is_short = stop is None
+            if stop is not None:
+                position = rules.stopped(existing.position, self._header, stop, self._order.stop)
+        return self._rolled(existing, position)
 
     def _restoring(self) -> Database:
         """Return the database that a differential or log goes to."""
         existing = self._instance.find(self._order.database)
         if existing is None:
             raise refuse(3118, self._order.database)
-        if existing.state is DatabaseState.ONLINE:
+        if existing.state is DatabaseState.ONLINE and not existing.is_in_standby:
             raise refuse(3117)
+        _check_standby_file(existing)
         if existing.family_guid != self._header.family_guid:
             raise refuse(3154, existing.name)
         interrupted = existing.interruption
@@ -300,8 +357,14 @@ class _Restore:
         if header.backup_type is BackupType.DATABASE:
             update: dict[str, object] = {"position": None, "interruption": mark}
             self._instance.save(restored.model_copy(update=update))
-        elif header.backup_type is BackupType.DIFFERENTIAL:
-            self._instance.save(self._restoring().model_copy(update={"interruption": mark}))
+            return
+        # A database in standby is none any more as soon as the next restore begins.
+        update = {"state": DatabaseState.RESTORING, "standby_file": None}
+        existing = self._restoring()
+        if header.backup_type is BackupType.DIFFERENTIAL:
+            self._instance.save(existing.model_copy(update=update | {"interruption": mark}))
+        elif existing.is_in_standby:
+            self._instance.save(existing.model_copy(update=update))
 
     def _copy(self) -> None:
         self._request.checkpoint(self._instance.settings.restore_delay_s)
@@ -310,7 +373,10 @@ class _Restore:
 
     def _finish(self, restored: Database, seconds: float) -> None:
         order = self._order
-        final = _opened(restored) if order.recovery else restored
+        if self._is_short:
+            # The point to stop at was not reached: the database goes on waiting for logs.
+            order = replace(order, recovery=False, standby=None)
+        final = _ended(restored, order)
         self._instance.record(
             final,
             self._header,
@@ -324,6 +390,9 @@ class _Restore:
                 replace=order.replace,
                 recovery=order.recovery,
                 device_count=len(order.devices),
+                stop_at=order.stop.time if order.stop else None,
+                stop_at_mark_name=order.stop.mark if order.stop else None,
+                stop_before=bool(order.stop and order.stop.before),
                 physical_names=tuple((f.file_id, f.physical_name) for f in final.files),
             ),
         )
@@ -341,6 +410,8 @@ class _Restore:
         newest = self._instance.settings.product.database_version
         if order.recovery and header.database_version < newest:
             self._sink.message(diagnostic(951, final.name, header.database_version, newest))
+        if self._is_short and order.stop:
+            self._sink.message(diagnostic(4322 if order.stop.time else 4329))
         rate = self._media.size / 1_000_000 / max(seconds, 0.001)
         self._sink.message(diagnostic(3014, order.verb, pages, seconds, rate))
 

@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from local.sqlserver.engine.model import Position
+from local.sqlserver.engine.stopping import StopPoint, reached_by
 from local.sqlserver.errors import SqlError, refuse
 from shared.backupset import BackupHeader, BackupType, DatabaseFile
 from shared.lsn import Lsn
@@ -78,6 +79,7 @@ def after_full(header: BackupHeader) -> Position:
         differential_base_lsn=header.checkpoint_lsn,
         differential_base_guid=header.backup_set_guid,
         differential_base_time=header.backup_finish_date,
+        reached=reached_by(header),
     )
 
 
@@ -88,6 +90,7 @@ def after_differential(position: Position, header: BackupHeader) -> Position:
             "redo_start_lsn": header.last_lsn,
             "reported_lsn": header.last_lsn,
             "redo_start_fork_guid": header.recovery_fork_id,
+            "reached": reached_by(header),
         }
     )
 
@@ -106,6 +109,7 @@ def after_log(
         "redo_start_lsn": header.last_lsn,
         "reported_lsn": slots_below(header.last_lsn, slots_behind, header.first_lsn),
         "redo_start_fork_guid": header.recovery_fork_id,
+        "reached": reached_by(header) or position.reached,
     }
     bases = [
         (file.differential_base_lsn, file.differential_base_guid)
@@ -120,6 +124,18 @@ def after_log(
             "differential_base_time": None,
         }
     return position.model_copy(update=update)
+
+
+def stopped(position: Position, header: BackupHeader, lsn: Lsn, point: StopPoint) -> Position:
+    """Return the position of a roll forward that stopped inside a log; the base stays."""
+    return position.model_copy(
+        update={
+            "redo_start_lsn": lsn,
+            "reported_lsn": lsn,
+            "redo_start_fork_guid": header.recovery_fork_id,
+            "reached": point.time or position.reached,
+        }
+    )
 
 
 def slots_below(lsn: Lsn, slots: int, floor: Lsn) -> Lsn:

@@ -58,6 +58,10 @@ RESTORE: dict[int, tuple[int, str]] = {
         "REPLACE option to overwrite the '{}' database.",
     ),
     3147: (16, "Backup and restore operations are not allowed on database {}."),
+    3145: (
+        16,
+        "The STOPAT option is not supported for databases that use the SIMPLE recovery model.",
+    ),
     3153: (16, "The database is already fully recovered."),
     3154: (
         16,
@@ -85,6 +89,11 @@ RESTORE: dict[int, tuple[int, str]] = {
         16,
         "File '{}' is claimed by '{}'({}) and '{}'({}). The WITH MOVE clause can be used to "
         "relocate one or more files.",
+    ),
+    3180: (
+        16,
+        "This backup cannot be restored using WITH STANDBY because a database upgrade is needed. "
+        "Reissue the RESTORE without WITH STANDBY.",
     ),
     3182: (
         16,
@@ -116,6 +125,45 @@ RESTORE: dict[int, tuple[int, str]] = {
         "A previous restore operation was interrupted and did not complete processing on file "
         "'{}'. Either restore the backup set that was interrupted or restart the restore "
         "sequence.",
+    ),
+    3441: (
+        21,
+        "During startup of warm standby database '{}' (database ID {}), its standby file ('{}') "
+        "was inaccessible to the RESTORE statement. The operating system error was '{}'. Diagnose "
+        "the operating system error, correct the problem, and retry startup.",
+    ),
+    4322: (
+        10,
+        "This backup set contains records that were logged before the designated point in time. "
+        "The database is being left in the restoring state so that more roll forward can be "
+        "performed.",
+    ),
+    4329: (
+        10,
+        "This log file contains records logged before the designated mark. The database is being "
+        "left in the Restoring state so you can apply another log file.",
+    ),
+    4334: (16, "The named mark does not identify a valid LSN."),
+    4335: (
+        16,
+        "The specified STOPAT time is too early. All or part of the database is already rolled "
+        "forward beyond that point.",
+    ),
+    4338: (
+        16,
+        "The STOPAT clause specifies a point too early to allow this backup set to be restored. "
+        "Choose a different stop point or use RESTORE DATABASE WITH RECOVERY to recover at the "
+        "current point.",
+    ),
+    4340: (
+        16,
+        "The point-in-time clause of this RESTORE statement is restricted for use by RESTORE LOG "
+        "statements only. Omit the clause or use a clause that includes a timestamp.",
+    ),
+    4341: (
+        16,
+        "This log backup contains bulk-logged changes. It cannot be used to stop at an arbitrary "
+        "point in time.",
     ),
     4326: (
         16,

@@ -75,6 +75,54 @@ SERVER: dict[int, tuple[int, str]] = {
         'Directory lookup for the file "{}" failed with the operating system error 2'
         "(The system cannot find the file specified.).",
     ),
+    2520: (
+        16,
+        "Could not find database '{}'. The database either does not exist, or was dropped before "
+        "a statement tried to use it. Verify if the database exists by querying the sys.databases "
+        "catalog view.",
+    ),
+    2528: (
+        10,
+        "DBCC execution completed. If DBCC printed error messages, contact your system "
+        "administrator.",
+    ),
+    2571: (14, "User '{}' does not have permission to run DBCC {}."),
+    5011: (
+        14,
+        "User does not have permission to alter database '{}', the database does not exist, or "
+        "the database is not in a state that allows access checks.",
+    ),
+    5052: (16, "{} is not permitted while a database is in the {} state."),
+    5063: (16, "Database '{}' is in warm standby. A warm-standby database is read-only."),
+    5069: (16, "ALTER DATABASE statement failed."),
+    5070: (
+        16,
+        "Database state cannot be changed while other users are using the database '{}'",
+    ),
+    8928: (
+        16,
+        "Object ID {}, index ID {}, partition ID {}, alloc unit ID {} (type {}): Page {} could "
+        "not be processed.  See other errors for details.",
+    ),
+    8939: (
+        16,
+        "Table error: Object ID {}, index ID {}, partition ID {}, alloc unit ID {} (type {}), "
+        "page {}. Test ({}) failed. Values are {} and {}.",
+    ),
+    8958: (
+        10,
+        "{} is the minimum repair level for the errors found by DBCC CHECKDB ({}).",
+    ),
+    8989: (
+        10,
+        "CHECKDB found {} allocation errors and {} consistency errors in database '{}'.",
+    ),
+    8990: (
+        10,
+        "CHECKDB found {} allocation errors and {} consistency errors in table '{}' (object ID "
+        "{}).",
+    ),
+    15048: (16, "Valid values of the database compatibility level are {}."),
     # Certificates and credentials
     33111: (16, "Cannot find server {} with thumbprint '{}'."),
     37563: (

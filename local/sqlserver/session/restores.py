@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from local.sqlserver.catalog.query import evaluate
 from local.sqlserver.engine import listing
 from local.sqlserver.engine.restore import RestoreOrder, require_create, restore, verify
 from local.sqlserver.engine.sessions import Stop
+from local.sqlserver.engine.stopping import StopPoint
 from local.sqlserver.errors import Aborted, SqlError, refuse
 from local.sqlserver.session.execution import Execution
-from local.sqlserver.sqltypes import INT, nvarchar
+from local.sqlserver.sqltypes import DATETIME, INT, nvarchar
 from local.sqlserver.tsql import ast
-from local.sqlserver.tsql.ast import RestoreVerb
+from local.sqlserver.tsql.ast import RestoreVerb, StopKind
 
 _DEVICE_NAME = nvarchar(4000)
 _LISTINGS = {
@@ -72,7 +75,29 @@ def _order(execution: Execution, statement: ast.Restore) -> RestoreOrder:
         stats=statement.stats,
         position=_position(execution, statement) or 1,
         moves=statement.moves,
+        standby=_standby(execution, statement),
+        stop=_stop(execution, statement),
     )
+
+
+def _standby(execution: Execution, statement: ast.Restore) -> str | None:
+    if statement.standby is None:
+        return None
+    return str(evaluate(statement.standby, _DEVICE_NAME, execution.context) or "")
+
+
+def _stop(execution: Execution, statement: ast.Restore) -> StopPoint | None:
+    """Return where to stop. A time may be text or a datetime, in the server's local time."""
+    clause = statement.stop
+    if clause is None:
+        return None
+    if clause.kind is StopKind.AT_TIME:
+        time = evaluate(clause.value, DATETIME, execution.context)
+        if not isinstance(time, datetime):
+            raise refuse(241)
+        return StopPoint(time=time)
+    mark = str(evaluate(clause.value, _DEVICE_NAME, execution.context) or "")
+    return StopPoint(mark=mark, before=clause.kind is StopKind.BEFORE_MARK)
 
 
 def _devices(execution: Execution, statement: ast.Restore) -> tuple[tuple[str, str], ...]:

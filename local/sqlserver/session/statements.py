@@ -7,6 +7,8 @@ from typing import Any
 from uuid import uuid4
 
 from local.sqlserver.catalog.context import Context
+from local.sqlserver.engine.alteration import alter_database
+from local.sqlserver.engine.checkdb import check_database
 from local.sqlserver.errors import not_simulated, refuse
 from local.sqlserver.results import Sink
 from local.sqlserver.session.execution import Execution
@@ -76,6 +78,28 @@ def _transaction(execution: Execution, statement: ast.Transaction) -> None:
     change_transaction(execution.context, statement.action, execution.sink)
 
 
+def _alter_database(execution: Execution, statement: ast.AlterDatabase) -> None:
+    alter_database(
+        execution.instance,
+        statement.database,
+        statement.option,
+        statement.value,
+        execution.session,
+        rolls_back=statement.rolls_back,
+    )
+
+
+def _check_database(execution: Execution, statement: ast.CheckDatabase) -> None:
+    check_database(
+        execution.instance,
+        statement.database or execution.session.database,
+        statement.options,
+        execution.session,
+        execution.request,
+        execution.sink,
+    )
+
+
 STATEMENTS: dict[type, tuple[str, Callable[[Execution, Any], None]]] = {
     ast.CreateDatabase: ("CREATE DATABASE", _create_database),
     ast.DropDatabase: ("DROP DATABASE", _drop_database),
@@ -84,6 +108,8 @@ STATEMENTS: dict[type, tuple[str, Callable[[Execution, Any], None]]] = {
     ast.Use: ("USE DATABASE", _use),
     ast.SetOption: ("SET OPTION", _set_option),
     ast.Kill: ("KILL", _kill),
+    ast.AlterDatabase: ("ALTER DATABASE", _alter_database),
+    ast.CheckDatabase: ("DBCC", _check_database),
     ast.Transaction: ("TRANSACTION", _transaction),
     ast.Restore: ("RESTORE", run_restore),
     **SECURITY,

@@ -218,11 +218,28 @@ class DeviceName:
     name: Expression
 
 
+class StopKind(Enum):
+    """Where roll forward is to stop; the value is the option's name."""
+
+    AT_TIME = "STOPAT"
+    AT_MARK = "STOPATMARK"
+    BEFORE_MARK = "STOPBEFOREMARK"
+
+
+@dataclass(frozen=True)
+class StopClause:
+    """STOPAT, STOPATMARK or STOPBEFOREMARK."""
+
+    kind: StopKind
+    value: Expression
+
+
 @dataclass(frozen=True)
 class Restore:
     """RESTORE in all its forms. `recovery` is False for NORECOVERY; `moves` are literal pairs.
 
-    `stats` is the percentage step of progress messages, None when STATS was not given.
+    `standby` is the undo file, which excludes both. `stats` is the percentage step of progress
+    messages, None when STATS was not given.
     """
 
     verb: RestoreVerb
@@ -234,6 +251,8 @@ class Restore:
     stats: int | None = None
     file: Expression | None = None
     moves: tuple[tuple[str, str], ...] = ()
+    standby: Expression | None = None
+    stop: StopClause | None = None
 
 
 @dataclass(frozen=True)

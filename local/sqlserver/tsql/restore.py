@@ -10,7 +10,16 @@ from collections.abc import Callable
 
 from local.sqlserver.errors import not_simulated, refuse
 from local.sqlserver.sqltypes import INT
-from local.sqlserver.tsql.ast import DeviceName, Expression, Literal, Restore, RestoreVerb, Variable
+from local.sqlserver.tsql.ast import (
+    DeviceName,
+    Expression,
+    Literal,
+    Restore,
+    RestoreVerb,
+    StopClause,
+    StopKind,
+    Variable,
+)
 from local.sqlserver.tsql.lexer import TokenKind
 from local.sqlserver.tsql.stream import TokenStream, text_literal
 
@@ -21,10 +30,6 @@ _MAX_DEVICES = 64
 _WITHOUT_EFFECT = ("STOP_ON_ERROR", "NOUNLOAD", "UNLOAD", "NOREWIND", "REWIND", "NO_CHECKSUM")
 _TRANSFER = ("MAXTRANSFERSIZE", "BUFFERCOUNT", "BLOCKSIZE")
 _NOT_SIMULATED = (
-    "STANDBY",
-    "STOPAT",
-    "STOPATMARK",
-    "STOPBEFOREMARK",
     "CONTINUE_AFTER_ERROR",
     "PARTIAL",
     "RESTART",
@@ -64,12 +69,14 @@ def parse_restore(stream: TokenStream) -> Restore:
         verb,
         database,
         devices,
-        recovery=options.recovery is not False,
+        recovery=options.recovery is not False and options.standby is None,
         replace=options.replace,
         checksum=options.checksum,
         stats=options.stats,
         file=options.file,
         moves=tuple(options.moves),
+        standby=options.standby,
+        stop=options.stop,
     )
 
 
@@ -121,6 +128,8 @@ class _Options:
         self.stats: int | None = None
         self.file: Expression | None = None
         self.moves: list[tuple[str, str]] = []
+        self.standby: Expression | None = None
+        self.stop: StopClause | None = None
 
     def read(self, stream: TokenStream) -> None:
         """Read options until there is no comma."""
@@ -139,6 +148,10 @@ class _Options:
                 "RECOVERY": self._recovery,
                 "NORECOVERY": self._norecovery,
                 "REPLACE": self._replace,
+                "STANDBY": self._standby,
+                "STOPAT": self._stop_at,
+                "STOPATMARK": self._stop_at_mark,
+                "STOPBEFOREMARK": self._stop_before_mark,
             }
         if self._verb in _RESTORES or self._verb is RestoreVerb.VERIFYONLY:
             readers["MOVE"] = self._move
@@ -190,7 +203,32 @@ class _Options:
         del stream
         self._settle(recovery=False)
 
+    def _standby(self, stream: TokenStream) -> None:
+        if self.recovery is not None:
+            raise refuse(3031, "standby", "recovery" if self.recovery else "norecovery")
+        stream.expect_symbol("=")
+        self.standby = _string_or_variable(stream)
+
+    def _stop_at(self, stream: TokenStream) -> None:
+        self._stop(stream, StopKind.AT_TIME)
+
+    def _stop_at_mark(self, stream: TokenStream) -> None:
+        self._stop(stream, StopKind.AT_MARK)
+
+    def _stop_before_mark(self, stream: TokenStream) -> None:
+        self._stop(stream, StopKind.BEFORE_MARK)
+
+    def _stop(self, stream: TokenStream, kind: StopKind) -> None:
+        if self.stop is not None:
+            raise refuse(3031, kind.value.lower(), self.stop.kind.value.lower())
+        stream.expect_symbol("=")
+        self.stop = StopClause(kind, _string_or_variable(stream))
+        if stream.at("AFTER"):
+            raise not_simulated("a mark AFTER a time")
+
     def _settle(self, *, recovery: bool) -> None:
+        if self.standby is not None:
+            raise refuse(3031, "recovery" if recovery else "norecovery", "standby")
         if self.recovery not in (None, recovery):
             raise refuse(3031, "norecovery", "recovery")
         self.recovery = recovery
