@@ -13,6 +13,7 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 
 from backhaul import terminal
+from backhaul.afterwards import delete, restart, retry
 from backhaul.demo import demo
 from backhaul.host_commands import history, instances, queues
 from backhaul.inspecting import inspect
@@ -78,6 +79,9 @@ add(status, "backhaul status sales --watch")
 add(wait, "backhaul wait sales --status ReadyForCutover --timeout 600")
 add(cutover, "backhaul cutover sales --last-backup LOG/tail.trn")
 add(cancel, "backhaul cancel sales")
+add(retry, "backhaul retry sales")
+add(restart, "backhaul restart sales")
+add(delete, "backhaul delete sales")
 add(up, "backhaul up --restore-speed 50")
 add(demo, "backhaul demo --backups /backups/SQL01")
 

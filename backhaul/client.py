@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from types import TracebackType
 from typing import Any, Generic, TypeVar
+from uuid import UUID
 
 from pydantic import ValidationError
 
@@ -18,6 +19,8 @@ from shared.models import (
     Json,
     Migration,
     MigrationRequest,
+    RestartRequest,
+    RetryRequest,
 )
 
 _ID = re.compile(r"(?!\.+$)[A-Za-z0-9_.-]{1,100}")
@@ -99,6 +102,19 @@ class Client:
     def cancel(self, migration: str, request: CancelRequest) -> Answer[Migration]:
         """Ask for the end of a migration; it goes on after the answer."""
         return self._send("POST", f"{_route(migration)}/cancel", Migration, request)
+
+    def retry(self, migration: str, request: RetryRequest) -> Answer[Migration]:
+        """Let a migration that has given up go on."""
+        return self._send("POST", f"{_route(migration)}/retry", Migration, request)
+
+    def restart(self, migration: str, request: RestartRequest) -> Answer[Migration]:
+        """Begin an ended migration anew with its old settings."""
+        return self._send("POST", f"{_route(migration)}/restart", Migration, request)
+
+    def delete(self, migration: str, operation: UUID, *, force: bool) -> bool:
+        """Take a migration's record away; False if it is canceled first, and goes after that."""
+        query = f"?migrationOperationId={operation}&force={str(force).lower()}"
+        return not self._transport.send("DELETE", _route(migration) + query).text
 
     def _send(self, method: str, route: str, model: type[M], body: Json | None = None) -> Answer[M]:
         given = None if body is None else body.as_json()

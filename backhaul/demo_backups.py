@@ -45,8 +45,11 @@ class Dropped:
 
 
 def take_samples(folder: Path, seed: int) -> list[Dropped]:
-    """Make three databases: with a differential; striped; offline with a named last backup."""
-    sales = SampleDatabase("Sales", seed=seed, data_bytes=20 * _MB)
+    """Make three databases: with a differential; striped; offline with a named last backup.
+
+    The backups of the first are compressed, as most are.
+    """
+    sales = SampleDatabase("Sales", seed=seed, data_bytes=8 * _MB, compressed=True)
     sales_backups = [sales.full(), *(sales.log() for _ in range(4)), sales.differential()]
     sales_backups += [sales.log() for _ in range(6)]
     warehouse = SampleDatabase("Warehouse", seed=seed, server="SQL02", data_bytes=24 * _MB)

@@ -25,7 +25,6 @@ from orchestrators.steps import (
     RECOVER_DATABASE,
     RESTORE_BATCH,
     RESTORE_SLOTS,
-    RETRY,
     TAKE_TURN,
     WAKE,
     WAKE_MIGRATION,
@@ -34,6 +33,7 @@ from orchestrators.steps import (
 
 _PIECES_OF_WORK = 5
 _PAUSES = 20
+_DELAYS_S = (2.0, 5.0, 12.0)
 _ACTIVITIES = {
     "restore": RESTORE_BATCH,
     "recover": RECOVER_DATABASE,
@@ -68,7 +68,7 @@ def _work(
 ) -> Generator[Any, Any, _Worked]:
     """Look and work until there is nothing to do, or enough was done for one generation."""
     pauses, pieces, wake, woken = 0, 0, None, False
-    turn = yield from _try(context.call_activity_with_retry(TAKE_TURN, RETRY, ref))
+    turn = yield from _do(context, TAKE_TURN, ref)
     runs_on = _runs_on(turn, slot_of is not None)
     while pieces < _PIECES_OF_WORK:
         context.set_custom_status(turn["status"])
@@ -80,7 +80,7 @@ def _work(
             answer = yield from _try(context.call_entity(_slots(turn["target"]), "acquire", who))
             if place := answer.get("place"):
                 queued = {**ref, "place": place}
-                turn = yield from _try(context.call_activity_with_retry(NOTE_QUEUED, RETRY, queued))
+                turn = yield from _do(context, NOTE_QUEUED, queued)
                 return _Worked(turn, paused=wake is not None)
             if place is None:
                 return _Worked(answer, paused=wake is not None)
@@ -93,7 +93,7 @@ def _work(
             pauses += 1
         else:
             pieces += 1
-        turn = yield from _try(context.call_activity_with_retry(activity, RETRY, ref))
+        turn = yield from _do(context, activity, ref)
         runs_on = _runs_on(turn, runs_on)
     if slot_of is not None and not runs_on:
         yield from _give_back(context, ref, slot_of)
@@ -106,8 +106,24 @@ def _runs_on(turn: dict[str, Any], before: bool) -> bool:
     return bool(turn["pauseSeconds"]) if "pauseSeconds" in turn else before
 
 
+def _do(context: df.DurableOrchestrationContext, activity: str, given: dict[str, Any]) -> Steps:
+    """Call an activity, again after growing pauses while it fails; at last wait for a new look.
+
+    The pauses differ from migration to migration, or all that lost one server would come back to
+    it at once. The SDK's own retries know neither.
+    """
+    for delay_s in _DELAYS_S:
+        try:
+            return (yield context.call_activity(activity, given))
+        except Exception:  # noqa: PERF203 a try for each call is the point
+            chance = int(context.new_uuid()[:4], 16) / 0xFFFF
+            until = context.current_utc_datetime + timedelta(seconds=delay_s * (0.5 + chance))
+            yield context.create_timer(until)
+    return (yield from _try(context.call_activity(activity, given)))
+
+
 def _try(task: Any) -> Steps:
-    """Wait for a task; if it fails in spite of its retries, wait for the next look instead."""
+    """Wait for a task; if it fails, wait for the next look instead."""
     try:
         return (yield task)
     except Exception as error:
@@ -139,4 +155,4 @@ def _give_back(context: df.DurableOrchestrationContext, ref: dict[str, Any], slo
     released = yield from _try(context.call_entity(_slots(slot_of), "release", who))
     if following := released.get("next"):
         ref = {"migrationId": following}
-        yield from _try(context.call_activity_with_retry(WAKE_MIGRATION, RETRY, ref))
+        yield from _do(context, WAKE_MIGRATION, ref)

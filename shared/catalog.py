@@ -283,6 +283,18 @@ class Catalog:
             return new
         raise StorageUnavailable(f"changing migration {migration_id!r}: too many writers at once")
 
+    def delete_migration(self, order: MigrationOrder) -> None:
+        """Take a migration off the catalog, with what is recorded of its restores.
+
+        What is known of the files stays: they are there still. The order goes last, so that what
+        a crash leaves is a migration that can be deleted again.
+        """
+        with storage_errors(f"deleting migration {order.id!r}"):
+            for restored in self.list_restored(order.operation_id):
+                self._restores.delete_entity(str(order.operation_id), f"{restored.number:08d}")
+            for kind in (_PROGRESS, _ORDERS):
+                self._migrations.delete_entity(kind, order.id)
+
     def list_migrations(self) -> list[tuple[MigrationOrder, MigrationProgress]]:
         """Return every migration and where it stands, in order of id."""
         with storage_errors("listing the migrations"):

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import NamedTuple
 
 from shared.backupset import BackupSet, BackupType, merge_families
@@ -38,10 +39,13 @@ from shared.records import (
     SourceDatabase,
 )
 from shared.targets import Batch, RestoredSet, Target
-from shared.vocabulary import BlockingReason
+from shared.vocabulary import BlockingReason, MigrationStatus
 from shared.workplace import Workplace
 
 _WINDOW = 500
+
+# A restore that has gone on for so long did not fail for what it failed of before.
+_SURE_S = 60.0
 
 
 @dataclass(frozen=True)
@@ -106,12 +110,19 @@ def look(place: Workplace, order: MigrationOrder, stored: StoredProgress, target
         server=stored.now.server or target.read_server(),
         position=position,
         current=current,
+        failing_since=None if _is_well(outlook, batch) else stored.now.failing_since,
         # It tells of the last attempt to complete; this one has got past it.
         complete_error=None if order.cutover else stored.now.complete_error,
         pending_logs=_pending(outlook, BackupType.LOG),
         pending_differentials=_pending(outlook, BackupType.DIFFERENTIAL),
     )
     return Sight(order, position, known, outlook, ahead, batch)
+
+
+def _is_well(outlook: Outlook, batch: Batch | None) -> bool:
+    """Tell whether the target has shown that it works: it is at it, or nothing is left to do."""
+    at_work = batch is not None and batch.running and batch.elapsed_s > _SURE_S
+    return at_work or outlook.action is Action.WAIT
 
 
 def _rival(place: Workplace, order: MigrationOrder) -> Explanation | None:
@@ -169,6 +180,11 @@ def glance(place: Workplace, order: MigrationOrder, progress: MigrationProgress)
     Whoever has work is woken although it may be at it: nobody else notices that it is not. So is
     one that waits for the target or for storage, since only a new try can tell.
     """
+    if progress.status is MigrationStatus.RETRIABLE:
+        hours, since = place.settings.retriable_hours, progress.retriable_since or place.now()
+        asked = order.cancel is not None or order.retries > progress.retries
+        late = place.now() - since > timedelta(hours=hours)
+        return Glance(busy=progress.current is not None, restless=asked or late)
     if progress.blocking is not None and progress.blocking.code in _TRY_AGAIN:
         return Glance(busy=progress.current is not None, restless=True)
     _, known = gather(place, order, progress)
@@ -186,6 +202,7 @@ _TRY_AGAIN = frozenset(
         BlockingReason.TARGET_DATABASE_EXISTS,
         BlockingReason.CERTIFICATE_MISSING,
         BlockingReason.VERSION_NOT_SUPPORTED,
+        BlockingReason.FEATURE_NOT_SUPPORTED_ON_TARGET,
         BlockingReason.STORAGE_ACCESS_DENIED,
         BlockingReason.CONCURRENT_CHANGE,
     }
@@ -332,6 +349,7 @@ def _record(place: Workplace, stored: StoredProgress, backup: BackupSet, row: Re
         full_backup=full,
         last_restored=restored,
         current=None,
+        failing_since=None,
     )
 
 

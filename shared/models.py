@@ -17,6 +17,7 @@ from pydantic.alias_generators import to_camel
 from shared.lsn import Lsn
 from shared.vocabulary import (
     BlockingReason,
+    FailureCode,
     FileStatus,
     IgnoreReason,
     InvalidReason,
@@ -153,6 +154,18 @@ class CancelRequest(Json):
 
     migration_operation_id: UUID
     keep_target: bool = False
+
+
+class RetryRequest(Json):
+    """Body of `POST /migrations/ID/retry`."""
+
+    migration_operation_id: UUID
+
+
+class RestartRequest(Json):
+    """Body of `POST /migrations/ID/restart`."""
+
+    migration_operation_id: UUID
 
 
 # Status
@@ -321,6 +334,16 @@ class MigrationStatusWarnings(Json):
     warning_count: int
 
 
+class MigrationFailure(Json):
+    """`migrationFailureError`: why a migration ended without success."""
+
+    code: FailureCode
+    message: str
+    action: str
+    sql_error_number: int | None = None
+    file: str | None = None
+
+
 class TargetServer(Json):
     """The target server, as it describes itself."""
 
@@ -342,6 +365,8 @@ class MigrationProperties(Json):
     source_database_name: str | None = None
     source_server_name: str | None = None
     migration_operation_id: UUID
+    restart_of: UUID | None = None
+    migration_failure_error: MigrationFailure | None = None
     backup_configuration: BackupConfiguration
     offline_configuration: OfflineConfiguration
     target_server: TargetServer | None = None

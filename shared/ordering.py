@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import timedelta
 from typing import TypeVar
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 from pydantic import ValidationError
 
@@ -25,6 +25,8 @@ from shared.models import (
     Json,
     Migration,
     MigrationRequest,
+    RestartRequest,
+    RetryRequest,
 )
 from shared.readiness import EXCUSED_BY_DATA_LOSS, Scan
 from shared.records import CancelOrder, CutoverOrder, MigrationOrder, MigrationProgress
@@ -135,7 +137,7 @@ def _refuse_taken_name(place: Workplace, order: MigrationOrder) -> None:
 
 def _asks_the_same(old: MigrationOrder, new: MigrationOrder) -> bool:
     """Compare what was asked for; a request that leaves the source open fits any, as if started."""
-    own = {"operation_id", "created_on", "cutover", "cancel"}
+    own = set(_OF_ONE_ATTEMPT)
     if new.source_database_name is None:
         own.add("source_database_name")
     return old.model_dump(exclude=own) == new.model_dump(exclude=own)
@@ -338,6 +340,90 @@ def order_cancel(place: Workplace, migration: str, request: CancelRequest) -> Mi
     wish = CancelOrder(keep_target=request.keep_target, requested_on=place.now())
     place.catalog.change_order(order.id, lambda old: _with_cancel(old, request, wish))
     return show_migration(place, migration)
+
+
+def order_retry(place: Workplace, migration: str, request: RetryRequest) -> Migration:
+    """Let a migration that has given up go on where it stopped; refuse it in any other state."""
+    order, stored = read_migration(place, migration)
+    _refuse_stale(order, request.migration_operation_id)
+    answered = stored.now.retries
+    if stored.now.status is not MigrationStatus.RETRIABLE:
+        raise RequestError(
+            409,
+            "MigrationRetryNotAllowed",
+            f"the migration is {stored.now.status}, not Retriable",
+            action="nothing is to be retried; look at the migration",
+        )
+
+    def with_retry(old: MigrationOrder) -> MigrationOrder:
+        _refuse_stale(old, request.migration_operation_id)
+        _refuse_canceled(old)
+        return old.model_copy(update={"retries": answered + 1})
+
+    place.catalog.change_order(order.id, with_retry)
+    return show_migration(place, migration)
+
+
+def order_restart(place: Workplace, migration: str, request: RestartRequest) -> Migration:
+    """Begin an ended migration anew, with the settings it had; return the new attempt.
+
+    The same request again names the attempt before, and is answered with the one it began.
+    """
+    order, stored = read_migration(place, migration)
+    if order.restart_of == request.migration_operation_id:
+        return show_migration(place, migration)
+    _refuse_stale(order, request.migration_operation_id)
+    _refuse_active(stored.now, "restarted")
+    fresh = MigrationOrder(
+        **order.model_dump(exclude=_OF_ONE_ATTEMPT),
+        operation_id=uuid4(),
+        created_on=place.now(),
+        restart_of=order.operation_id,
+    )
+    _refuse_taken_name(place, fresh)
+    if not place.catalog.replace_ended(fresh, order):
+        raise RequestError(409, "OperationInProgress", "somebody else starts it too", action="look")
+    return show_migration(place, migration)
+
+
+_OF_ONE_ATTEMPT = {"operation_id", "created_on", "restart_of", "retries", "cutover", "cancel"}
+
+
+def delete_migration(
+    place: Workplace, migration: str, operation: UUID, *, force: bool
+) -> Migration | None:
+    """Take the record of an ended migration away; its database stays as it is.
+
+    With `force` one that is active is canceled first, and its record goes once that is done: it
+    is returned then. Returns None if the record is gone.
+    """
+    order, stored = read_migration(place, migration)
+    _refuse_stale(order, operation)
+    if stored.now.status.is_final or stored.now.status is MigrationStatus.RETRIABLE:
+        place.catalog.delete_migration(order)
+        return None
+    if not force:
+        _refuse_active(stored.now, "deleted")
+    wish = CancelOrder(keep_target=False, requested_on=place.now(), delete=True)
+
+    def with_deletion(old: MigrationOrder) -> MigrationOrder:
+        _refuse_stale(old, operation)
+        before = old.cancel or wish
+        return old.model_copy(update={"cancel": before.model_copy(update={"delete": True})})
+
+    place.catalog.change_order(order.id, with_deletion)
+    return show_migration(place, migration)
+
+
+def _refuse_active(progress: MigrationProgress, done: str) -> None:
+    if not progress.status.is_final and progress.status is not MigrationStatus.RETRIABLE:
+        raise RequestError(
+            409,
+            "OperationInProgress",
+            f"the migration is {progress.status}; only one that has ended or is Retriable can be"
+            f" {done}",
+            action="wait for its end, or cancel it first",
+        )
 
 
 def _with_cancel(old: MigrationOrder, request: CancelRequest, wish: CancelOrder) -> MigrationOrder:

@@ -127,7 +127,7 @@ def look_ahead(
 ) -> Outlook:
     """Decide what comes next for a migration."""
     if progress.status.is_final:
-        return _said(Action.FINISH, progress)
+        return said(Action.FINISH, progress)
     if progress.recovering and position.state in (DatabaseState.ONLINE, DatabaseState.OTHER):
         # OTHER while it is being recovered, too.
         return _recovering(NO_PLAN)
@@ -186,7 +186,8 @@ def _stranger(
     )
 
 
-def _said(action: Action, progress: MigrationProgress) -> Outlook:
+def said(action: Action, progress: MigrationProgress) -> Outlook:
+    """Return the outlook that was written down last, with what it asks for now."""
     return Outlook(action, progress.status, progress.state, progress.restore_state, NO_PLAN)
 
 

@@ -13,6 +13,7 @@ from shared.lsn import Lsn
 from shared.targets import ServerFacts
 from shared.vocabulary import (
     BlockingReason,
+    FailureCode,
     InvalidReason,
     MigrationState,
     MigrationStatus,
@@ -78,14 +79,18 @@ class CutoverOrder(Record):
 
 
 class CancelOrder(Record):
-    """A cancel that was accepted."""
+    """A cancel that was accepted; with `delete` the record goes too, once it is carried out."""
 
     keep_target: bool
     requested_on: datetime
+    delete: bool = False
 
 
 class MigrationOrder(Record):
-    """What was asked for. Written by the API only; the orchestration reads it."""
+    """What was asked for. Written by the API only; the orchestration reads it.
+
+    `retries` counts how often a migration that had given up was asked to go on.
+    """
 
     id: str
     operation_id: UUID
@@ -96,6 +101,8 @@ class MigrationOrder(Record):
     last_backup_name: str | None = None
     source_database_name: str | None = None
     created_on: datetime
+    restart_of: UUID | None = None
+    retries: int = 0
     cutover: CutoverOrder | None = None
     cancel: CancelOrder | None = None
 
@@ -141,6 +148,16 @@ class Blocking(Record):
     since: datetime
 
 
+class Failure(Record):
+    """Why a migration ended without success, and what to do about it."""
+
+    code: FailureCode
+    message: str
+    action: str
+    sql_error_number: int | None = None
+    file: str | None = None
+
+
 class MigrationProgress(Record):
     """Where a migration stands. Written by the orchestration's activities only.
 
@@ -149,7 +166,9 @@ class MigrationProgress(Record):
     `recovering` before the recovery, so that a crash in between is told from somebody else's
     work. `batch` are the sets that the target was last asked to restore, `current` is there only
     while that goes on. `brings_files` is the log that failed last because it adds files to the
-    database. `outlook` is what the last look decided: the periodic check wakes a migration whose
+    database. `failing_since` is when the target failed first with nothing restored after that,
+    `retriable_since` when the migration gave it up, `retries` how many of the order's were
+    answered. `outlook` is what the last look decided: the periodic check wakes a migration whose
     outlook has changed.
     """
 
@@ -173,6 +192,10 @@ class MigrationProgress(Record):
     current: CurrentRestore | None = None
     waiting_for: str | None = None
     blocking: Blocking | None = None
+    failure: Failure | None = None
+    retries: int = 0
+    failing_since: datetime | None = None
+    retriable_since: datetime | None = None
     complete_error: str | None = None
     outlook: str = ""
     pending_logs: int = Field(default=0, ge=0)

@@ -63,6 +63,18 @@ class Settings(BaseSettings):
         default=60.0, gt=0, description="Time after which a run of restores reports back."
     )
     batch_sets: int = Field(default=100, ge=1, le=1000)
+    retry_minutes: float = Field(
+        default=60.0,
+        gt=0,
+        le=60 * 24 * 30,
+        description="How long a target may be out of reach before a migration gives up.",
+    )
+    retriable_hours: float = Field(
+        default=8.0,
+        gt=0,
+        le=24 * 30,
+        description="How long a migration that gave up waits for a retry before it is canceled.",
+    )
     cutover_wait_hours: float = Field(
         default=24.0,
         gt=0,

@@ -25,6 +25,7 @@ from shared.models import (
     ChainGap,
     InvalidFile,
     Migration,
+    MigrationFailure,
     MigrationProperties,
     MigrationStatusDetails,
     MigrationStatusWarnings,
@@ -280,6 +281,8 @@ def _properties(order: MigrationOrder, progress: MigrationProgress) -> Migration
         source_database_name=source.database_name if source else order.source_database_name,
         source_server_name=source.server_name if source else None,
         migration_operation_id=order.operation_id,
+        restart_of=order.restart_of,
+        migration_failure_error=_failure(progress, order.folder),
         backup_configuration=_location(order, None),
         offline_configuration=OfflineConfiguration(
             offline=order.offline, last_backup_name=order.last_backup_name
@@ -297,6 +300,19 @@ def _properties(order: MigrationOrder, progress: MigrationProgress) -> Migration
     )
 
 
+def _failure(progress: MigrationProgress, folder: str) -> MigrationFailure | None:
+    why = progress.failure
+    if why is None:
+        return None
+    return MigrationFailure(
+        code=why.code,
+        message=why.message,
+        action=why.action,
+        sql_error_number=why.sql_error_number,
+        file=below(why.file, folder) if why.file else None,
+    )
+
+
 def _location(order: MigrationOrder, container: str | None) -> BackupConfiguration:
     return BackupConfiguration(
         source_location=SourceLocation(
@@ -307,7 +323,7 @@ def _location(order: MigrationOrder, container: str | None) -> BackupConfigurati
 
 def _warnings(progress: MigrationProgress) -> MigrationStatusWarnings:
     why = progress.blocking
-    shown = (why, progress.complete_error)
+    shown = (why, progress.complete_error, progress.failure)
     return MigrationStatusWarnings(
         restore_blocking_reason=why.reason if why else None,
         restore_blocking_reason_code=why.code if why else None,

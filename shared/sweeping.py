@@ -27,13 +27,18 @@ class Survey(NamedTuple):
 
 
 def survey(place: Workplace) -> Survey:
-    """Compare the container with the catalog, and each migration with what it last decided."""
+    """Compare the container with the catalog, and each migration with what it last decided.
+
+    Takes the records away that were to go once their cancel was carried out.
+    """
     unchecked = [
         blob for blob, _ in zip(unchecked_blobs(place), range(_BLOBS_AT_A_TIME), strict=False)
     ]
     restless, busy = [], set()
     for order, progress in place.catalog.list_migrations():
         if progress.status.is_final:
+            if order.cancel is not None and order.cancel.delete:
+                place.catalog.delete_migration(order)
             continue
         try:
             seen = glance(place, order, progress)

@@ -27,6 +27,7 @@ class MigrationStatus(Word):
     READY_FOR_CUTOVER = "ReadyForCutover"
     COMPLETING = "Completing"
     CANCELING = "Canceling"
+    RETRIABLE = "Retriable"
     SUCCEEDED = "Succeeded"
     FAILED = "Failed"
     CANCELED = "Canceled"
@@ -99,6 +100,13 @@ class SetStatus(Word):
     RESTORED = "Restored"
 
 
+class FailureCode(Word):
+    """`migrationFailureError.code`: why a migration ended without success."""
+
+    RESTORE_FAILED = "MigrationRestoreFailed"
+    TIMEOUT_WAITING_FOR_RETRY = "MigrationTimeoutWaitingForRetry"
+
+
 class IgnoreReason(Word):
     """`ignoreReasonCodes`: why a good set is not restored."""
 
@@ -147,6 +155,7 @@ class BlockingReason(Word):
     CERTIFICATE_MISSING = "CertificateMissing"
     TARGET_STORAGE_FULL = "TargetStorageFull"
     VERSION_NOT_SUPPORTED = "VersionNotSupported"
+    FEATURE_NOT_SUPPORTED_ON_TARGET = "FeatureNotSupportedOnTarget"
     TARGET_DATABASE_EXISTS = "TargetDatabaseExists"
     TARGET_NOT_READY = "TargetNotReady"
     TARGET_REFUSED = "TargetRefused"

@@ -10,7 +10,10 @@ from triggers.api import (
     cancel_migration,
     create_migration,
     cutover_migration,
+    delete_migration,
     list_migrations,
+    restart_migration,
+    retry_migration,
     show_migration,
 )
 from triggers.backup_events import backup_created
@@ -25,6 +28,9 @@ for handler, method, route in (
     (show_migration, "GET", "migrations/{id}"),
     (cutover_migration, "POST", "migrations/{id}/cutover"),
     (cancel_migration, "POST", "migrations/{id}/cancel"),
+    (retry_migration, "POST", "migrations/{id}/retry"),
+    (restart_migration, "POST", "migrations/{id}/restart"),
+    (delete_migration, "DELETE", "migrations/{id}"),
 ):
     with_client(
         blueprint.route(route=route, methods=[method], auth_level=func.AuthLevel.FUNCTION)(handler)

@@ -1,4 +1,4 @@
-"""The HTTP API: create, list, show, cut over and cancel migrations. docs/api.md describes it."""
+"""The HTTP API: what can be asked of migrations. docs/api.md describes it."""
 
 import asyncio
 import json
@@ -15,7 +15,14 @@ from shared import ordering
 from shared.arrivals import unchecked_blobs
 from shared.blob_event import FinishedBlob
 from shared.errors import BackhaulError, RequestError, StorageUnavailable, TargetUnavailable
-from shared.models import CancelRequest, CutoverRequest, Migration, MigrationRequest
+from shared.models import (
+    CancelRequest,
+    CutoverRequest,
+    Migration,
+    MigrationRequest,
+    RestartRequest,
+    RetryRequest,
+)
 from shared.records import MigrationOrder
 from shared.workplace import Workplace
 
@@ -109,6 +116,63 @@ async def cancel_migration(
     return await _answered(answer)
 
 
+async def retry_migration(
+    req: func.HttpRequest, client: df.DurableOrchestrationClient
+) -> func.HttpResponse:
+    """Let a migration that has given up go on: 202."""
+
+    def retry(place: Workplace) -> Migration:
+        wanted = ordering.parse_body(RetryRequest, _body(req))
+        return ordering.order_retry(place, _id(req), wanted)
+
+    async def answer() -> Answer:
+        migration = await _in_thread(retry)
+        await wake_migration(client, migration.id)
+        return 202, migration.as_json()
+
+    return await _answered(answer)
+
+
+async def restart_migration(
+    req: func.HttpRequest, client: df.DurableOrchestrationClient
+) -> func.HttpResponse:
+    """Begin an ended migration anew with its old settings: 201."""
+
+    def restart(place: Workplace) -> Migration:
+        wanted = ordering.parse_body(RestartRequest, _body(req))
+        return ordering.order_restart(place, _id(req), wanted)
+
+    async def answer() -> Answer:
+        migration = await _in_thread(restart)
+        await wake_migration(client, migration.id)
+        return 201, migration.as_json()
+
+    return await _answered(answer)
+
+
+async def delete_migration(
+    req: func.HttpRequest, client: df.DurableOrchestrationClient
+) -> func.HttpResponse:
+    """Take a migration's record away: 204; 202 with `force=true` while it is canceled first."""
+
+    def delete(place: Workplace) -> Migration | None:
+        operation = req.params.get("migrationOperationId", "")
+        wanted = ordering.parse_body(
+            RetryRequest, json.dumps({"migrationOperationId": operation}).encode()
+        )
+        force = req.params.get("force", "").lower() == "true"
+        return ordering.delete_migration(
+            place, _id(req), wanted.migration_operation_id, force=force
+        )
+
+    async def answer() -> Answer:
+        migration = await _in_thread(delete)
+        await wake_migration(client, _id(req))
+        return (204, None) if migration is None else (202, migration.as_json())
+
+    return await _answered(answer)
+
+
 async def _in_thread(work: Callable[[Workplace], T]) -> T:
     """Do blocking work beside the event loop that all functions share."""
     return await asyncio.to_thread(lambda: work(workplace()))
@@ -160,7 +224,7 @@ def _failure(
 
 def _json(status: int, content: object, headers: dict[str, str] | None = None) -> func.HttpResponse:
     return func.HttpResponse(
-        json.dumps(content, ensure_ascii=False),
+        "" if content is None else json.dumps(content, ensure_ascii=False),
         status_code=status,
         mimetype="application/json",
         charset="utf-8",

@@ -97,6 +97,7 @@ class App:
                 self.wfile.write(content)
 
             do_POST = do_GET
+            do_DELETE = do_GET
 
             def log_message(self, format: str, *args: object) -> None:
                 pass

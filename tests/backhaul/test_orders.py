@@ -204,3 +204,37 @@ def test_create_with_options_that_do_not_fit_is_wrong_usage(
 
     assert ended.status == 2
     assert app.seen == []
+
+
+def test_retry_and_restart_name_the_present_operation(run: Run) -> None:
+    shown = Story(restored=3).show(MigrationStatus.RETRIABLE)
+    replies = {
+        SHOW: [Reply(content=shown)],
+        f"{SHOW.replace('GET', 'POST')}/retry": [Reply(202, shown)],
+        f"{SHOW.replace('GET', 'POST')}/restart": [Reply(201, shown)],
+    }
+    with App(replies) as app:
+        assert run("retry", ID, *app.options).out == "The migration of Sales goes on.\n"
+        assert run("restart", ID, *app.options).out == "The migration of Sales begins anew.\n"
+        assert json.loads(run("retry", ID, "--json", *app.options).out)["name"] == "Sales"
+    body = {"migrationOperationId": str(OPERATION)}
+    route = f"/api/migrations/{ID}"
+    assert posted(app)[:2] == [
+        Seen("POST", f"{route}/retry", body),
+        Seen("POST", f"{route}/restart", body),
+    ]
+
+
+@pytest.mark.parametrize("force", [False, True])
+def test_delete_asks_and_tells_what_becomes_of_the_record(run: Run, *, force: bool) -> None:
+    shown = Story(restored=3).show(MigrationStatus.CANCELED)
+    query = f"?migrationOperationId={OPERATION}&force={str(force).lower()}"
+    route = f"DELETE /api/migrations/{ID}{query}"
+    reply = Reply(202, shown) if force else Reply(204, raw=b"")
+    with App({SHOW: [Reply(content=shown)], route: [reply]}) as app:
+        options = [*(["--force"] if force else []), *app.options]
+        assert run("delete", ID, *options, typed="n\n").status == 1
+        ended = run("delete", ID, *options, typed="y\n")
+    told = "is being canceled, its record goes after that" if force else "is deleted"
+    assert ended.out == f"The migration of Sales {told}.\n"
+    assert [s.method for s in app.seen].count("DELETE") == 1

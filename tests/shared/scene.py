@@ -27,10 +27,10 @@ from shared.models import (
 )
 from shared.outlook import Action
 from shared.records import FileRecord, MigrationOrder, MigrationProgress
-from shared.restoring import Turn
 from shared.settings import Settings, SqlServerSettings
 from shared.targets import RestoredSet
 from shared.vocabulary import MigrationStatus
+from shared.work import Turn
 from shared.workplace import Workplace
 
 PASSWORD = "of the simulated server"  # noqa: S105 of a server that lives as long as the tests

@@ -14,8 +14,8 @@ from shared.batches import pause_s
 from shared.chain import DatabaseState
 from shared.outlook import Action
 from shared.records import MigrationOrder
-from shared.restoring import Turn
 from shared.vocabulary import BlockingReason, MigrationStatus, RestoreRunner
+from shared.work import Turn
 from tests.shared.conftest import MakeScene
 from tests.shared.scene import TARGET, Scene, guids, restored, sample
 

@@ -196,7 +196,7 @@ def test_a_target_without_a_credential_says_what_it_may_not_read(
     (name,) = scene.drop_backups("f", [sample().full()])
     order = scene.create("f", scene.database("Sales"))
     code, reason, action = _refused_by(scene, order)
-    assert code is BlockingReason.TARGET_REFUSED
+    assert code is BlockingReason.STORAGE_ACCESS_DENIED
     assert "3201" in reason
     assert name in reason
     assert "credential" in action
