@@ -49,7 +49,7 @@ def take_samples(folder: Path, seed: int) -> list[Dropped]:
 
     The backups of the first are compressed, as most are.
     """
-    sales = SampleDatabase("Sales", seed=seed, data_bytes=8 * _MB, compressed=True)
+    sales = SampleDatabase("Sales", seed=seed, data_bytes=5 * _MB, compressed=True)
     sales_backups = [sales.full(), *(sales.log() for _ in range(4)), sales.differential()]
     sales_backups += [sales.log() for _ in range(6)]
     warehouse = SampleDatabase("Warehouse", seed=seed, server="SQL02", data_bytes=24 * _MB)
