@@ -14,6 +14,7 @@ from local.samples.versions import VERSIONS
 from shared.backupfile import BytesSource, FileSource, layout, read_backup
 from shared.backupset import BackupType
 from shared.errors import BackupFileError
+from tests.verification.running import verified
 
 database_names = st.text(
     st.characters(exclude_categories=["Cs"], exclude_characters="\0"), min_size=1, max_size=128
@@ -74,6 +75,7 @@ def test_every_kind_is_read_back(database: SampleDatabase, stripes: int) -> None
     for backup in backups(database, stripes):
         for data, content in zip(backup.to_bytes(), backup.contents, strict=True):
             assert read_backup(BytesSource(data)) == content
+            assert verified(data).findings == []
 
 
 def test_kinds_are_told_apart() -> None:
