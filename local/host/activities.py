@@ -120,9 +120,9 @@ class Activities:
 
     def _ended(self, run: _Run, future: Future[str]) -> None:
         """Runs on the thread of the activity."""
+        self._writer.post(partial(self._conclude, run, future))
         if future.cancelled():
             return
-        self._writer.post(partial(self._conclude, run, future))
         took_ms = (time.time() - run.began) * 1000
         known = (run.activity.name, run.instance, took_ms)
         error = future.exception()
@@ -135,6 +135,9 @@ class Activities:
 
     def _conclude(self, run: _Run, future: Future[str]) -> None:
         if self._running.pop(run, None) is None:
+            return
+        if future.cancelled():  # not by us, or it would not be among those that run
+            self._fail(run, ActivityFailed("the activity cancelled itself", ""))
             return
         error = future.exception()
         if error is None:

@@ -21,6 +21,7 @@ from typing import Any
 from azure.functions import FunctionRegister
 
 from local.host.errors import AppError
+from local.host.retries import RetryPolicy, parse_retry_policy
 
 Binding = dict[str, Any]
 
@@ -50,7 +51,8 @@ _DURABLE_NAME = {
 class Function:
     """A function of the app. `bindings` is what the SDK says of it, `binding` is its trigger's.
 
-    `client_names` are the parameters that take a durable client.
+    `client_names` are the parameters that take a durable client, `answer_name` is the one that
+    takes the HTTP response, if the function does not return it.
     """
 
     name: str
@@ -60,6 +62,8 @@ class Function:
     call: Callable[..., Any]
     client_names: tuple[str, ...]
     takes_context: bool
+    answer_name: str | None = None
+    retry: RetryPolicy | None = None
 
     @property
     def is_async(self) -> bool:
@@ -125,9 +129,13 @@ def load_app(directory: Path, settings: Mapping[str, str]) -> App:
     for one in built:
         name = str(one.get_function_name())
         bindings = [json.loads(text) for text in one.get_raw_bindings()]
-        reason = _reason_to_skip(name, bindings, settings)
+        try:
+            retry = parse_retry_policy(one.get_settings_dict("retry_policy") or {})
+            reason = _reason_to_skip(name, bindings, settings)
+        except ValueError as error:
+            retry, reason = None, str(error)
         if reason is None:
-            found[name] = _describe(name, bindings, one.get_user_function())
+            found[name] = _describe(name, bindings, one.get_user_function(), retry)
         else:
             skipped[name] = reason
     _check_durable_names(found)
@@ -174,7 +182,7 @@ def _reason_to_skip(name: str, bindings: list[Binding], settings: Mapping[str, s
         return f"the app setting AzureWebJobs.{name}.Disabled switches it off"
     triggers = {one.value for one in Trigger}
     for one in bindings:
-        is_response = one["type"] == _HTTP_OUTPUT and one["name"] == _RETURN
+        is_response = one["type"] == _HTTP_OUTPUT
         if one["type"] not in triggers and one["type"] != DURABLE_CLIENT and not is_response:
             return f"this host has no binding {one['type']!r} ({one.get('name')})"
     if not any(one["type"] in triggers for one in bindings):
@@ -182,7 +190,9 @@ def _reason_to_skip(name: str, bindings: list[Binding], settings: Mapping[str, s
     return None
 
 
-def _describe(name: str, bindings: list[Binding], call: Callable[..., Any]) -> Function:
+def _describe(
+    name: str, bindings: list[Binding], call: Callable[..., Any], retry: RetryPolicy | None
+) -> Function:
     triggers = {one.value: one for one in Trigger}
     binding = next(one for one in bindings if one["type"] in triggers)
     names = {one["name"] for one in bindings}
@@ -195,6 +205,15 @@ def _describe(name: str, bindings: list[Binding], call: Callable[..., Any]) -> F
         call=call,
         client_names=tuple(one["name"] for one in bindings if one["type"] == DURABLE_CLIENT),
         takes_context="context" in parameters and "context" not in names,
+        answer_name=next(
+            (
+                one["name"]
+                for one in bindings
+                if one["type"] == _HTTP_OUTPUT and one["name"] != _RETURN
+            ),
+            None,
+        ),
+        retry=retry,
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -45,7 +45,7 @@ def find_endpoints(app: App, prefix: str) -> list[Endpoint]:
         route = binding.get("route")
         text = function.name if route is None else str(route)
         try:
-            template = parse_template(f"{prefix}/{text.lstrip('/')}")
+            template = parse_template(f"{prefix}/{text.lstrip('/')}".lstrip("/"))
             level = AuthLevel(str(binding.get("authLevel") or "FUNCTION").upper())
         except ValueError as error:
             raise AppError(f"function {function.name!r} cannot be served: {error}") from error
@@ -58,10 +58,18 @@ def find_endpoints(app: App, prefix: str) -> list[Endpoint]:
 class HttpFunctions:
     """Serves the HTTP triggers of an app."""
 
-    def __init__(self, endpoints: Iterable[Endpoint], keys: Keys, runner: Runner) -> None:
+    def __init__(
+        self,
+        endpoints: Iterable[Endpoint],
+        keys: Keys,
+        runner: Runner,
+        headers: Mapping[str, str],
+    ) -> None:
+        """`headers` are those of host.json, which a function's own go before."""
         self._endpoints = list(endpoints)
         self._keys = keys
         self._runner = runner
+        self._headers = headers
 
     async def handle(self, request: Request) -> Response:
         """Answer a request. Refused: 404 when no function wants it, 401, 413."""
@@ -71,7 +79,10 @@ class HttpFunctions:
                 continue
             parameters = endpoint.template.match(path)
             if parameters is not None:
-                return await self._call(request, endpoint, parameters)
+                response = await self._call(request, endpoint, parameters)
+                for name, value in self._headers.items():
+                    response.headers.setdefault(name, value)
+                return response
         raise Refused(404, f"no function is at {request.method} {path}")
 
     async def _call(

@@ -167,7 +167,7 @@ class Service:
             self._keys,
             self._rpc_path,
             DurableApi(client, self._queries, endings, links),
-            HttpFunctions(self._endpoints, self._keys, self._runner),
+            HttpFunctions(self._endpoints, self._keys, self._runner, settings.response_headers),
             event_grid,
             AdminApi(
                 app,

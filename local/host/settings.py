@@ -36,6 +36,7 @@ _TIME_SPANS = tuple(
 )
 # A string, or a comment, or a comma before a closing bracket: what JSON has no word for.
 _LENIENT = re.compile(r'("(?:\\.|[^"\\])*")|//[^\n]*|/\*.*?\*/|,(?=\s*[}\]])', re.DOTALL)
+_HEADER = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+: [\t\x20-\x7e]*")
 _PLACEHOLDER = re.compile(r"%([^%\s]+)%")
 
 
@@ -43,7 +44,8 @@ _PLACEHOLDER = re.compile(r"%([^%\s]+)%")
 class HostSettings:
     """What host.json says, with the defaults of Azure Functions filled in.
 
-    `function_timeout_s` is None when functions may run for ever.
+    `function_timeout_s` is None when functions may run for ever. `response_headers` are added to
+    what HTTP functions answer.
     """
 
     route_prefix: str
@@ -54,6 +56,7 @@ class HostSettings:
     max_entities: int
     function_timeout_s: float | None
     log_level: int
+    response_headers: Mapping[str, str]
 
 
 def load_app_settings(app_dir: Path, environ: MutableMapping[str, str]) -> None:
@@ -101,7 +104,16 @@ def load_host_settings(app_dir: Path, environ: Mapping[str, str]) -> HostSetting
         max_entities=_count(durable, path, "maxConcurrentEntityFunctions", per_core),
         function_timeout_s=_timeout(document, path),
         log_level=_log_level(levels, path),
+        response_headers=_headers(http, path),
     )
+
+
+def _headers(http: dict[str, Any], path: Path) -> dict[str, str]:
+    headers = _section(http, path, "customHeaders")
+    for name, value in headers.items():
+        if not (isinstance(value, str) and _HEADER.fullmatch(f"{name}: {value}")):
+            raise SettingsError(f"{path}: customHeaders has {name!r}: {value!r}, expected a header")
+    return headers
 
 
 def _override(document: dict[str, Any], environ: Mapping[str, str]) -> None:

@@ -9,12 +9,14 @@ Source: the timer extension (TimerListener, ScheduleMonitor of azure-webjobs-sdk
 from __future__ import annotations
 
 import asyncio
+import itertools
 import json
 import logging
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Any
 
 from azure.functions.meta import Datum
 from azure.functions.timer import TimerRequestConverter
@@ -24,7 +26,7 @@ from local.host.app import App, Function, Trigger
 from local.host.client import HubClient
 from local.host.errors import SettingsError
 from local.host.history import parse_timestamp, timestamp
-from local.host.invocation import Runner
+from local.host.invocation import RetryContext, Runner
 from local.host.ncrontab import Schedule, parse_schedule
 from local.host.queries import HubQueries
 from local.host.settings import expand
@@ -190,10 +192,31 @@ class Timers:
             }
             datum = Datum(json.dumps(request), "json")
             value = TimerRequestConverter.decode(datum, trigger_metadata=None)
-            try:
-                await self._runner.invoke(timer.function, value)
-            except Exception:  # the next run may do better; the log says what happened
-                _LOG.exception("function=%s failed", timer.function.name)
+            await self._invoke(timer.function, value)
+
+    async def _invoke(self, function: Function, value: Any) -> None:
+        """Call a function, and again as its retry policy says."""
+        policy = function.retry
+        retry: RetryContext | None = None
+        for count in itertools.count():
+            error = await self._try(function, value, retry)
+            wait_s = policy.wait_s(count) if policy is not None else None
+            if error is None or policy is None or wait_s is None:
+                return
+            retry = RetryContext(count + 1, policy.most, error)
+            await asyncio.sleep(wait_s)
+            if self._stopped:
+                return
+
+    async def _try(
+        self, function: Function, value: Any, retry: RetryContext | None
+    ) -> Exception | None:
+        try:
+            await self._runner.invoke(function, value, retry_context=retry)
+        except Exception as error:  # the next run may do better; the log says what happened
+            _LOG.exception("function=%s failed", function.name)
+            return error
+        return None
 
     async def _store(self, timer: TimerFunction, due: datetime) -> None:
         if timer.monitored:

@@ -69,7 +69,7 @@ class Front:
         await response(scope, receive, send)
 
     async def _answer(self, request: Request) -> Response:
-        segments = request.scope["path"].split("/")[1:]
+        segments = request.scope["path"].removeprefix("/").split("/")
         first = segments[0]
         if hmac.compare_digest(first.encode(), self._rpc_path.encode()):
             return await self._durable.handle(request, segments[1:])

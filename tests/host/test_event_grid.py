@@ -130,6 +130,61 @@ def test_other_requests(web: RunningHost, request_: dict[str, Any], status: int)
     assert _post(web, body, **request_).status_code == status
 
 
+_GOOD = {**_event(n=1), "id": "good"}
+_DEEP = "[" * 100_000 + "]" * 100_000
+
+
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [
+        ("", 400),
+        ("null", 400),
+        (b"\xff\xfe[".decode("latin-1"), 400),
+        (_DEEP, 400),
+        (f'[{{"id": {_DEEP}}}]', 400),
+        ('[{"id": NaN}]', 400),
+        ('[{"id": 1e999}]', 202),
+        ("[null]", 400),
+        ("[[]]", 400),
+        (json.dumps([{**_GOOD, "eventTime": "yesterday"}]), 500),
+        (json.dumps([{**_GOOD, "data": json.loads("[" * 500 + "]" * 500)}]), 202),
+        (json.dumps([{**_GOOD, "id": "\ud800"}]), 202),
+        (json.dumps([{**_GOOD, "data": {"text": "x" * 2_000_000}}]), 202),
+        (json.dumps([{**_GOOD, "id": str(n)} for n in range(2000)]), 202),
+        ("[" + "9" * 5000 + "]", 400),
+    ],
+    ids=lambda value: str(value)[:30],
+)
+def test_hostile_bodies(web: RunningHost, body: str, status: int) -> None:
+    answer = _post(web, body, function="unmoved")
+    assert answer.status_code == status, answer.text[:300]
+    assert _post(web, [_GOOD], function="unmoved").status_code == 202
+
+
+def test_body_that_is_too_large(web: RunningHost) -> None:
+    piece = b" " * 1024 * 1024
+    answer = web.http.post(
+        "/runtime/webhooks/eventgrid",
+        params={"functionName": "unmoved", "code": web.keys["system"]["eventgrid_extension"]},
+        headers={"aeg-event-type": "Notification"},
+        content=(piece for _ in range(101)),
+    )
+    assert answer.status_code == 413
+
+
+def test_hostile_handshakes(web: RunningHost) -> None:
+    wrong: list[Any] = [None, [], {"validationCode": 5}, {"validationCode": None}, "code"]
+    for data in wrong:
+        assert _post(web, [{"id": "1", "data": data}], "SubscriptionValidation").status_code == 400
+    code = "x" * 1000 + '"</script>'
+    echoed = _post(web, [{"data": {"validationCode": code}}], "SubscriptionValidation")
+    assert echoed.json() == {"validationResponse": code}
+    origin = {"WebHook-Request-Origin": "e.example\tx"}
+    assert _post(web, "", method="OPTIONS", headers=origin).status_code == 200
+    without_key = _post(web, "", method="OPTIONS", headers=origin, key="wrong")
+    assert without_key.status_code == 401
+
+
 def test_run_by_hand(web: RunningHost) -> None:
     event = _event(by="hand")
     answer = web.http.post(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import time
 from typing import Any
 
@@ -139,7 +140,7 @@ def test_answers_in_all_their_forms(web: RunningHost) -> None:
 
 
 @pytest.mark.embedded("its own words")
-@pytest.mark.parametrize("what", ["error", "exit", "number"])
+@pytest.mark.parametrize("what", ["error", "exit", "number", "interrupt", "stop", "cancelled"])
 def test_failure_is_an_error_without_details(web: RunningHost, what: str) -> None:
     failed = _get(web, f"returns/{what}")
     assert failed.status_code == 500
@@ -148,12 +149,77 @@ def test_failure_is_an_error_without_details(web: RunningHost, what: str) -> Non
 
 
 @pytest.mark.embedded("elsewhere the worker ends with it")
-def test_async_function_that_exits_leaves_the_others_alone(web: RunningHost) -> None:
-    assert _get(web, "greet/exit").status_code == 500
+@pytest.mark.parametrize("how", ["exit", "interrupt", "cancelled", "generator"])
+def test_async_function_that_ends_oddly_leaves_the_others_alone(web: RunningHost, how: str) -> None:
+    failed = _get(web, f"greet/{how}")
+    assert (failed.status_code, failed.text) == (500, "function 'greet' failed")
     assert _get(web, "greet/Eve").status_code == 200
 
 
-@pytest.mark.embedded("elsewhere the worker ends with it")
+def test_task_of_the_app_cannot_end_the_host(web: RunningHost) -> None:
+    assert _get(web, "greet/task").json() is True
+    assert _get(web, "greet/Eve").status_code == 200
+    eventually(lambda: "a task of the app tried to end the host" in web.log.read_text())
+
+
+@pytest.mark.parametrize(
+    ("name", "how", "error"),
+    [
+        ("end_oddly", "cancelled", "the activity cancelled itself"),
+        ("end_oddly", "interrupt", "the function raised KeyboardInterrupt"),
+        ("end_oddly_in_thread", "stop", "the function raised StopIteration"),
+        ("end_oddly_in_thread", "interrupt", "the function raised KeyboardInterrupt"),
+    ],
+)
+def test_activity_that_ends_oddly_has_failed(
+    web: RunningHost, name: str, how: str, error: str
+) -> None:
+    assert error in web.run("many", [name, 1, how])
+
+
+def test_answer_may_be_set_instead_of_returned(web: RunningHost) -> None:
+    answer = _get(web, "by-output")
+    assert (answer.status_code, answer.text) == (201, "set")
+
+
+def test_forms_and_files(web: RunningHost) -> None:
+    fields, files = {"name": "Säle"}, {"backup": ("a.bak", b"TAPE")}
+    shown = _get(web, "upload", "POST", data=fields, files=files).json()
+    assert shown == {"form": fields, "files": {"backup": "TAPE"}}
+    assert _get(web, "upload", "POST", data=fields).json() == {"form": fields, "files": {}}
+
+
+def test_generic_bindings_of_a_known_kind_are_served(web: RunningHost) -> None:
+    key = {"code": web.keys["host"]["default"]}  # the SDK puts the app's auth level in place
+    assert _get(web, "generic", params=key).text == "by a generic binding"
+    assert _get(web, "generic", "POST", params=key).status_code == 404
+
+
+def test_headers_of_host_json_are_added(web: RunningHost) -> None:
+    assert _get(web, "open").headers["x-frame-options"] == "DENY"
+    assert _get(web, "returns/error").headers["x-frame-options"] == "DENY"
+    own = _get(web, "named_by_function").headers["x-other"]
+    assert own != "of the host", "a function's own go before"
+
+
+@pytest.mark.parametrize(
+    "request_",
+    [
+        b"OPTIONS * HTTP/1.1\r\nHost: x\r\n\r\n",
+        b"GET /%00%ff HTTP/1.1\r\nHost: x\r\n\r\n",
+        b"GET //../../etc/passwd HTTP/1.1\r\nHost: x\r\n\r\n",
+        b"\x16\x03\x01\x02\x00\x01",
+        b'GET /v1/things/open HTTP/1.1\r\nHost: "><b>\r\nContent-Length: x\r\n\r\n',
+        b"GET / HTTP/1.1\r\n" + b"X: y\r\n" * 5000 + b"\r\n",
+    ],
+)
+def test_hostile_requests_are_refused(web: RunningHost, request_: bytes) -> None:
+    with socket.create_connection(("127.0.0.1", int(web.url.rpartition(":")[2])), 10) as raw:
+        raw.sendall(request_)
+        assert raw.recv(12)[9:12] in (b"400", b"404", b"431")
+    assert _get(web, "open").status_code == 200
+
+
 def test_time_limit_of_host_json(web: RunningHost) -> None:
     for path, function in [("returns/sleep", "returns"), ("async-sleep", "async_sleep")]:
         begin = time.monotonic()
@@ -191,6 +257,10 @@ def test_start_names_what_is_served_and_what_is_not(web: RunningHost) -> None:
         "    often: timer %OFTEN%",
         "    handle_event: orchestration",
         "    of_a_queue: this host has no binding 'queueTrigger' (message)",
+        "    of_a_blob: this host has no binding 'blobTrigger' (blob)",
+        "    to_queue: this host has no binding 'queue' (message)",
+        "    from_cosmos: this host has no binding 'cosmosDB' (found)",
+        "    with_odd_policy: 'a while' is no time span, expected [days.]hours:minutes:seconds",
         "    switched_off: the app setting AzureWebJobs.switched_off.Disabled switches it off",
     ]:
         assert f"{line}\n" in log

@@ -77,7 +77,14 @@ def test_settings_are_read_with_comments_and_commas(tmp_path: Path) -> None:
         max_entities=settings.max_entities,
         function_timeout_s=93784.0,
         log_level=logging.ERROR,
+        response_headers={},
     )
+
+
+@pytest.mark.parametrize("header", ['"X": 1', '"X": "a\\r\\nY: 1"', '"X Y": "a"', '"": "a"'])
+def test_headers_that_are_none(tmp_path: Path, header: str) -> None:
+    with pytest.raises(SettingsError, match="expected a header"):
+        _load(tmp_path, f'{{"extensions": {{"http": {{"customHeaders": {{{header}}}}}}}}}')
 
 
 def test_app_settings_override_host_json(tmp_path: Path) -> None:

@@ -39,6 +39,18 @@ def test_run_by_hand(web: RunningHost) -> None:
     assert eventually(lambda: _runs(web, "by_hand")) == [False]
 
 
+def test_run_that_fails_is_tried_again_as_its_policy_says(web: RunningHost) -> None:
+    master = {"x-functions-key": web.keys["master"]}
+    web.http.post("/admin/functions/stubborn", headers=master, json={"input": ""})
+    eventually(lambda: len(_runs(web, "stubborn")) == 3)
+    times, retries = zip(*_runs(web, "stubborn"), strict=True)
+    assert retries == (None, [1, 2, "not yet"], [2, 2, "not yet"])
+    assert times[1] - times[0] >= 0.1
+    assert times[2] - times[1] >= 0.2
+    time.sleep(0.5)
+    assert len(_runs(web, "stubborn")) == 3
+
+
 def test_missed_run_is_made_up_for_once(new_host: StartHost) -> None:
     host = new_host("web").start()
     eventually(lambda: _schedules(host).get("by_hand"))

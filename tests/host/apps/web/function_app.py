@@ -16,6 +16,12 @@ import azure.durable_functions as df
 import azure.functions as func
 
 TRACES = Path(os.environ["TRACES"])
+_ODD_ENDS = {
+    "cancelled": asyncio.CancelledError,
+    "generator": GeneratorExit,
+    "interrupt": KeyboardInterrupt,
+    "stop": StopIteration,
+}
 
 app = df.DFApp(http_auth_level=func.AuthLevel.FUNCTION)
 
@@ -80,8 +86,15 @@ def other_items(req: func.HttpRequest) -> func.HttpResponse:
 @app.route(route="greet/{name:alpha?}", auth_level=func.AuthLevel.ANONYMOUS)
 async def greet(req: func.HttpRequest, context: func.Context) -> func.HttpResponse:
     await asyncio.sleep(0)
-    if req.route_params.get("name") == "exit":
-        sys.exit(1)
+    match req.route_params.get("name"):
+        case "exit":
+            sys.exit(1)
+        case "interrupt" | "cancelled" | "generator" as how:
+            raise _ODD_ENDS[how]
+        case "task":
+            task = asyncio.create_task(_interrupt())
+            await asyncio.sleep(0.05)
+            return answer(task.done())
     return answer(
         {
             "name": req.route_params.get("name", "nobody"),
@@ -91,6 +104,52 @@ async def greet(req: func.HttpRequest, context: func.Context) -> func.HttpRespon
             "id length": len(context.invocation_id),
         }
     )
+
+
+async def _interrupt() -> None:
+    raise KeyboardInterrupt
+
+
+@app.route(route="by-output", binding_arg_name="out", auth_level=func.AuthLevel.ANONYMOUS)
+def by_output(req: func.HttpRequest, out: func.Out[func.HttpResponse]) -> None:
+    out.set(func.HttpResponse("set", status_code=201))
+
+
+@app.route(route="upload", auth_level=func.AuthLevel.ANONYMOUS)
+def upload(req: func.HttpRequest) -> func.HttpResponse:
+    files = {name: file.read().decode() for name, file in req.files.items()}
+    return answer({"form": dict(req.form), "files": files})
+
+
+@app.generic_trigger(
+    arg_name="req", type="httpTrigger", route="generic", authLevel="anonymous", methods=["get"]
+)
+@app.generic_output_binding(arg_name="$return", type="http")
+def generic(req: func.HttpRequest) -> str:
+    return "by a generic binding"
+
+
+@app.route(route="from-blob", auth_level=func.AuthLevel.ANONYMOUS)
+@app.cosmos_db_input(arg_name="found", database_name="d", container_name="c", connection="C")
+def from_cosmos(req: func.HttpRequest, found: func.DocumentList) -> str:
+    return "found"
+
+
+@app.route(route="to-queue", auth_level=func.AuthLevel.ANONYMOUS)
+@app.queue_output(arg_name="message", queue_name="q", connection="C")
+def to_queue(req: func.HttpRequest, message: func.Out[str]) -> str:
+    return "sent"
+
+
+@app.blob_trigger(arg_name="blob", path="landing/{name}", connection="C")
+def of_a_blob(blob: func.InputStream) -> None:
+    """This host has no blobs either."""
+
+
+@app.timer_trigger(arg_name="timer", schedule="0 0 3 1 1 *")
+@app.retry(strategy="fixed_delay", max_retry_count="1", delay_interval="a while")
+def with_odd_policy(timer: func.TimerRequest) -> None:
+    """Its policy is none."""
 
 
 @app.route(auth_level=func.AuthLevel.ANONYMOUS)
@@ -112,6 +171,8 @@ def returns(req: func.HttpRequest) -> Any:
             raise ValueError("a secret that callers must not see")
         case "exit":
             sys.exit(1)
+        case "interrupt" | "stop" | "cancelled" as how:
+            raise _ODD_ENDS[how]
         case "settings":
             names = ("FROM_FILE", "FROM_BOTH", "FUNCTIONS_WORKER_RUNTIME")
             return answer({name: os.environ.get(name) for name in names} | {"cwd": str(Path.cwd())})
@@ -176,6 +237,11 @@ def on_event(event: func.EventGridEvent) -> None:
         raise ValueError(f"event {event.id} is meant to fail")
 
 
+@app.event_grid_trigger(arg_name="event")
+async def unmoved(event: func.EventGridEvent) -> None:
+    """Take whatever comes."""
+
+
 @app.orchestration_trigger(context_name="context")
 def handle_event(context: df.DurableOrchestrationContext) -> Any:
     result = yield context.call_activity("note", context.get_input())
@@ -204,6 +270,16 @@ async def wait(seconds: float) -> str:
         leave_trace("cancelled_waits", True)
         raise
     return "waited"
+
+
+@app.activity_trigger(input_name="how")
+async def end_oddly(how: str) -> None:
+    raise _ODD_ENDS[how]
+
+
+@app.activity_trigger(input_name="how")
+def end_oddly_in_thread(how: str) -> None:
+    raise _ODD_ENDS[how]
 
 
 @app.orchestration_trigger(context_name="context")
@@ -240,6 +316,22 @@ def often(timer: func.TimerRequest) -> None:
 async def yearly(timer: Any, client: Any) -> None:
     leave_trace("yearly", [timer.past_due, timer.schedule_status["Next"][:10]])
     await client.signal_entity(df.EntityId("runs", "yearly"), "count")
+
+
+@app.timer_trigger(arg_name="timer", schedule="0 0 3 1 1 *")
+@app.retry(
+    strategy="exponential_backoff",
+    max_retry_count="2",
+    minimum_interval="00:00:00.1",
+    maximum_interval="00:00:00.2",
+)
+def stubborn(timer: func.TimerRequest, context: func.Context) -> None:
+    retry = context.retry_context
+    leave_trace(
+        "stubborn",
+        [time.time(), retry and [retry.retry_count, retry.max_retry_count, str(retry.exception)]],
+    )
+    raise ValueError("not yet")
 
 
 @app.timer_trigger(arg_name="timer", schedule="0 0 3 1 1 *")
