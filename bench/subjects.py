@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from bench import engines, full_hub, headers, planner, restores, start, steps
+from bench import engines, full_hub, headers, planner, restores, start, steps, verification
 from bench.figures import Figure, Run
 
 
@@ -24,5 +24,6 @@ SUBJECTS = {
     "steps": Subject("a step of an orchestration with 3,000 history events", steps.measure),
     "restores": Subject("a migration on the simulated server, per restored log", restores.measure),
     "headers": Subject("reading backup headers from memory", headers.measure),
+    "verification": Subject("looking for damage, beside md5 and a download", verification.measure),
     "planner": Subject("planning a restore of 10,000 logs", planner.measure),
 }
