@@ -7,7 +7,7 @@ from contextlib import suppress
 from typing import Any
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from local.samples import SampleBackup, SampleDatabase, appended, compressed
@@ -96,15 +96,6 @@ def test_copy_cut_anywhere_is_truncated(backup: RealBackup) -> None:
     first = next(part for part in parts if part.tag == "SFMB")
     for end in ends - {parts[0].offset, first.offset + first.length}:
         assert "truncated" in refusal_of(data[:end]).message
-
-
-@settings(deadline=2000)
-@given(st.binary(max_size=3000))
-@example(b"")
-@example(bytes(32768))
-@example(b"abc" + b"d" * 18 + b"e" * 19 + b"f" * 273 + b"g" * 274 + b"h" * 1000)
-def test_what_is_compressed_expands_again(data: bytes) -> None:
-    assert expand(compress(data), len(data)) == data
 
 
 @settings(deadline=2000, max_examples=200)
