@@ -32,7 +32,9 @@ def test_payloads_of_10_mb_pass_and_leave_no_memory_behind(new_host: StartHost) 
     host = new_host().start()
     size = 10_000_000
     for name in ("through_activity", "through_entity"):
-        kind, value = host.run(name, "x" * size)
+        waiting = {"timeout": "60", "pollingInterval": "0.2"}
+        body = json.dumps(json.dumps("x" * size))
+        kind, value = host.manage("POST", f"orchestrators/{name}", waiting, content=body).json()
         assert (kind, len(value)) == ("str", size)
     instance = host.begin("through_event")
     host.raise_event(instance, "Value", "x" * size)
