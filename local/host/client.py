@@ -35,13 +35,17 @@ class HubClient:
         entities: EntityBatches,
         names: Names,
         default_version: str | None,
+        *,
+        replaces_running: bool,
     ) -> None:
+        """`replaces_running`: a start may take the place of an instance that still runs."""
         self._writer = writer
         self._hub = hub
         self._orchestrations = orchestrations
         self._entities = entities
         self._names = names
         self._default_version = default_version
+        self._replaces_running = replaces_running
 
     def start(
         self, name: str, instance_id: str | None, version: str | None, input_text: str | None
@@ -174,7 +178,7 @@ class HubClient:
         if refusal is not None:
             raise Refused(400, refusal)
         existing = self._hub.state(instance_id)
-        if existing is not None and existing.status in LIVE:
+        if existing is not None and existing.status in LIVE and not self._replaces_running:
             raise Refused(
                 409,
                 f"An orchestration with id '{instance_id}' is {existing.status}; "

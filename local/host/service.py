@@ -147,6 +147,7 @@ class Service:
             self._entities,
             program.names,
             settings.default_version,
+            replaces_running=settings.replaces_running,
         )
         self._queries = HubQueries(self._hub.path)
         self._timers = Timers(find_timers(app, os.environ), client, self._queries, self._runner)

@@ -51,6 +51,7 @@ class HostSettings:
     route_prefix: str
     hub_name: str
     default_version: str | None
+    replaces_running: bool
     max_activities: int
     max_orchestrators: int
     max_entities: int
@@ -99,6 +100,7 @@ def load_host_settings(app_dir: Path, environ: Mapping[str, str]) -> HostSetting
         route_prefix=_text(http, path, "routePrefix", "api").strip("/"),
         hub_name=hub_name,
         default_version=None if version is None else str(version),
+        replaces_running=_replaces_running(durable, path),
         max_activities=_count(durable, path, "maxConcurrentActivityFunctions", per_core),
         max_orchestrators=_count(durable, path, "maxConcurrentOrchestratorFunctions", per_core),
         max_entities=_count(durable, path, "maxConcurrentEntityFunctions", per_core),
@@ -236,6 +238,17 @@ def _count(section: dict[str, Any], path: Path, name: str, default: int) -> int:
     if not isinstance(value, int) or isinstance(value, bool) or value < 1:
         raise SettingsError(f"{path}: {name} is {value!r}, expected a number from 1")
     return value
+
+
+def _replaces_running(durable: dict[str, Any], path: Path) -> bool:
+    name = "overridableExistingInstanceStates"
+    value = _text(durable, path, name, "NonRunningStates")
+    known = {"anystate": True, "nonrunningstates": False}
+    if value.lower() not in known:
+        raise SettingsError(
+            f"{path}: durableTask.{name} is {value!r}, expected AnyState or NonRunningStates"
+        )
+    return known[value.lower()]
 
 
 def _timeout(document: dict[str, Any], path: Path) -> float | None:

@@ -17,7 +17,7 @@ import httpx
 import pytest
 
 from tests.host.conftest import StartHost
-from tests.host.running_host import APPS, REPOSITORY, RunningHost
+from tests.host.running_host import APPS, REPOSITORY, RunningHost, eventually
 
 
 def _run(*arguments: str | Path, cwd: Path = REPOSITORY) -> subprocess.CompletedProcess[str]:
@@ -271,6 +271,24 @@ def test_activity_runs_by_hand_and_orchestrator_does_not(durable: RunningHost) -
         time.sleep(0.01)
     refused = durable.http.post("/admin/functions/chain", headers=master)
     assert refused.status_code == 400
+
+
+def test_start_may_replace_what_runs_if_host_json_says_so(
+    new_host: StartHost, tmp_path: Path
+) -> None:
+    app = shutil.copytree(APPS / "durable", tmp_path / "durable")
+    allowed = '"durableTask": {"overridableExistingInstanceStates": "AnyState", '
+    file = app / "host.json"
+    file.write_text(file.read_text().replace('"durableTask": {', allowed))
+    host = new_host(app).start()
+    order = {"trace": "old", "until": "go"}
+    host.begin("retried", order, "one")
+    eventually(lambda: host.trace("old"))
+    host.begin("two_waits", instance="one")
+    host.raise_event("one", "A", 1)
+    (host.traces / "go").touch()  # the end of the old one's activity is for nobody
+    host.raise_event("one", "B", 2)
+    assert host.wait("one")["output"] == [1, 2]
 
 
 @pytest.mark.parametrize("kind", ["asgi", "wsgi"])

@@ -72,6 +72,7 @@ def test_settings_are_read_with_comments_and_commas(tmp_path: Path) -> None:
         route_prefix="a//b",
         hub_name="MyHub",
         default_version="1.0",
+        replaces_running=False,
         max_activities=3,
         max_orchestrators=2,
         max_entities=settings.max_entities,
