@@ -8,10 +8,10 @@ the other; a workflow that runs alone is waited for on the server, on both sides
 
 from __future__ import annotations
 
+import asyncio
 import json
 import time
 from collections.abc import Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
@@ -91,7 +91,7 @@ def measure(run: Run) -> Iterator[Figure]:
         for number in range(-1, run.runs):  # the first is for warming up
             for one in wanted:
                 run.say(f"{one.name}, run {number + 1} of {run.runs}")
-                key = f"{abs(number)}-{one.name}".replace(" ", "-").replace(",", "")
+                key = f"{number + 1}-{one.name}".replace(" ", "-").replace(",", "")
                 mine = one.amount / _time_host(host, client, one, key)
                 theirs = one.amount / _time_other(other, one, key)
                 if number >= 0:
@@ -131,16 +131,7 @@ def _send_signals(host: HostProcess, client: HostClient, one: Signals, key: str)
         for _ in range(one.amount):
             client.send("POST", f"{path}?op=add", body)
     else:
-        clients = [host.client() for _ in range(one.at_once)]
-
-        def send(number: int) -> None:
-            for _ in range(number, one.amount, one.at_once):
-                clients[number].send("POST", f"{path}?op=add", body)
-
-        with ThreadPoolExecutor(one.at_once) as pool:
-            list(pool.map(send, range(one.at_once)))
-        for each in clients:
-            each.close()
+        asyncio.run(host.send_at_once(f"{path}?op=add", body, one.amount, one.at_once))
     deadline = time.monotonic() + _PATIENCE_S
     while client.send("GET", path)[1] != str(one.amount).encode():
         if time.monotonic() > deadline:

@@ -6,10 +6,12 @@ of the requests are one commit, so an operation takes effect once however often 
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 
 from local.host.entities import Batch, BatchOutcome, Operation, run_batch
+from local.host.gathering import Gathering
 from local.host.history import Event, EventType, event, timestamp
 from local.host.hub import Hub
 from local.host.threads import Pool
@@ -42,6 +44,7 @@ class EntityBatches:
         self._pool = Pool("entity", self._limit)
         self._woken: dict[tuple[str, str], None] = {}  # a set that keeps its order
         self._running: set[tuple[str, str]] = set()
+        self._gathering = Gathering()
 
     def recover(self) -> None:
         """Wake the entities that have requests."""
@@ -49,7 +52,8 @@ class EntityBatches:
             self._woken[name, key] = None
 
     def tick(self) -> None:
-        """Nothing here depends on the clock."""
+        """Wake the entities whose signals have gathered."""
+        self._woken.update(dict.fromkeys(self._gathering.awake(time.monotonic())))
 
     def dispatch(self) -> None:
         """Start batches."""
@@ -62,8 +66,9 @@ class EntityBatches:
         """Nothing to do: what waits here is in the hub."""
 
     def next_due(self) -> float | None:
-        """Nothing here depends on the clock."""
-        return None
+        """Return when signals have gathered."""
+        due = self._gathering.next_due()
+        return None if due is None else time.time() + due - time.monotonic()
 
     def busy(self) -> int:
         """Return how many batches run."""
@@ -85,15 +90,21 @@ class EntityBatches:
         )
         self._hub.put_operations(zip(entities, operations, strict=True))
         self._woken.update(dict.fromkeys(entities))
+        for entity, one in zip(entities, messages, strict=True):
+            if one.request_id is not None:
+                self._gathering.call(entity)
 
     def _start_batch(self, name: str, key: str) -> None:
         if (name, key) in self._running:
             return  # its commit wakes the entity again
+        if self._gathering.hold((name, key)):
+            return
         operations = self._hub.operations(name, key, _MOST_OPERATIONS)
         if not operations:
             return
         batch = Batch(name, key, self._hub.entity(name, key), operations)
         self._running.add((name, key))
+        self._gathering.begin((name, key), takes_all=len(operations) < _MOST_OPERATIONS)
         self._pool.run(self._run, batch)
 
     def _run(self, batch: Batch) -> None:
@@ -109,6 +120,8 @@ class EntityBatches:
             raised = event(EventType.EVENT_RAISED, now, Name=answer.request_id, Input=answer.text)
             self._on_answer(answer.caller, answer.caller_execution, raised)
         self._running.discard((batch.entity, batch.key))
+        if len(batch.operations) < _MOST_OPERATIONS:
+            self._gathering.rest((batch.entity, batch.key), time.monotonic())
         self._woken[batch.entity, batch.key] = None
 
 

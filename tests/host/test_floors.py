@@ -15,6 +15,7 @@ _MODULES = sorted(_HOST.glob("*.py"))
 _PURE = {
     "entities",
     "errors",
+    "gathering",
     "history",
     "instance",
     "links",
