@@ -162,6 +162,7 @@ def test_task_of_the_app_cannot_end_the_host(web: RunningHost) -> None:
     eventually(lambda: "a task of the app tried to end the host" in web.log.read_text())
 
 
+@pytest.mark.embedded("elsewhere the worker ends with it")
 @pytest.mark.parametrize(
     ("name", "how", "error"),
     [
@@ -189,6 +190,7 @@ def test_forms_and_files(web: RunningHost) -> None:
     assert _get(web, "upload", "POST", data=fields).json() == {"form": fields, "files": {}}
 
 
+@pytest.mark.embedded("its keys are in a file")
 def test_generic_bindings_of_a_known_kind_are_served(web: RunningHost) -> None:
     key = {"code": web.keys["host"]["default"]}  # the SDK puts the app's auth level in place
     assert _get(web, "generic", params=key).text == "by a generic binding"
