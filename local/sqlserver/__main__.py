@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import re
 import secrets
 import signal
 from pathlib import Path
@@ -16,6 +17,8 @@ from local.sqlserver.engine.faults import parse_fault, read_plan
 from local.sqlserver.server import HOST, Server
 from local.sqlserver.settings import EDITIONS, PRODUCTS, Settings
 from shared.errors import ConfigurationError
+
+_THUMBPRINT = r"(?:[0-9a-fA-F]{2}){1,32}"
 
 app = typer.Typer(add_completion=False)
 
@@ -66,6 +69,27 @@ def main(
         list[str] | None,
         typer.Option(help="A disk for files, as MOUNT=MB, for instance D:\\=50000; repeatable."),
     ] = None,
+    certificate: Annotated[
+        list[str] | None,
+        typer.Option(help="A certificate in master, as NAME=THUMBPRINT in hex; repeatable."),
+    ] = None,
+    encrypted: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="A database whose backups count as encrypted, as NAME=THUMBPRINT; repeatable."
+        ),
+    ] = None,
+    database_user: Annotated[
+        list[str] | None,
+        typer.Option(help="A SQL user that every restored database brings along; repeatable."),
+    ] = None,
+    mark: Annotated[
+        list[str] | None,
+        typer.Option(help="A marked transaction for STOPATMARK, as NAME=LSN; repeatable."),
+    ] = None,
+    force_encryption: Annotated[
+        bool, typer.Option(help="Encrypt connections that do not ask for it, too.")
+    ] = False,
     separated_messages: Annotated[
         bool,
         typer.Option(help="Send each message of a RESTORE as a result of its own, as real ones."),
@@ -100,7 +124,13 @@ def main(
         raise typer.BadParameter("a speed is above 0 MB/s", param_hint="restore-speed")
     if clock_factor <= 0:
         raise typer.BadParameter("a clock goes forward: above 0", param_hint="clock-factor")
-    volumes = tuple(_volume(text) for text in volume or ())
+    volumes = tuple(
+        (mount, int(size) * 1024 * 1024)
+        for mount, size in _pairs(volume, r"\d{1,12}", "MOUNT=MB", "volume")
+    )
+    certificates = _pairs(certificate, _THUMBPRINT, "NAME=THUMBPRINT", "certificate")
+    encrypted_databases = _pairs(encrypted, _THUMBPRINT, "NAME=THUMBPRINT", "encrypted")
+    marks = _pairs(mark, r"\d{1,25}", "NAME=LSN", "mark")
     logging.basicConfig(level=logging.INFO if verbose else logging.WARNING)
     try:
         plan = (*(read_plan(faults) if faults else ()), *map(parse_fault, fault or ()))
@@ -119,6 +149,11 @@ def main(
         agent=agent,
         volumes=volumes,
         faults=plan,
+        certificates=certificates,
+        encrypted=encrypted_databases,
+        database_users=tuple(database_user or ()),
+        marks=marks,
+        force_encryption=force_encryption,
         separated_messages=separated_messages,
         redo_slots_behind=redo_slots_behind,
         data_path=data_path,
@@ -138,11 +173,14 @@ def _failed(error: ConfigurationError | OSError) -> typer.Exit:
     return typer.Exit(1)
 
 
-def _volume(text: str) -> tuple[str, int]:
-    mount, _, size = text.rpartition("=")
-    if not mount or not size.isdigit():
-        raise typer.BadParameter(f"{text} is not MOUNT=MB", param_hint="volume")
-    return mount, int(size) * 1024 * 1024
+def _pairs(
+    texts: list[str] | None, value: str, form: str, option: str
+) -> tuple[tuple[str, str], ...]:
+    """Return NAME=VALUE options as pairs; `value` is the pattern of the latter."""
+    pairs = [re.fullmatch(f"(.+)=({value})", text) for text in texts or ()]
+    if not all(pairs):
+        raise typer.BadParameter(f"expected {form}", param_hint=option)
+    return tuple((match[1], match[2]) for match in pairs if match)
 
 
 async def _run(settings: Settings, *, tell_password: bool) -> None:

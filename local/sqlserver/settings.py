@@ -94,6 +94,7 @@ class Settings:
         encrypted: Names of databases whose backups count as encrypted (TDE), and thumbprints.
         database_users: SQL users that every restored database brings along.
         marks: Names of marked transactions and their LSNs.
+        force_encryption: Whether connections are encrypted that did not ask for it.
         faults: What goes wrong, and when.
         directories: Folders that files may be restored to, besides the two default ones.
     """
@@ -120,6 +121,7 @@ class Settings:
     encrypted: tuple[tuple[str, str], ...] = ()
     database_users: tuple[str, ...] = ()
     marks: tuple[tuple[str, str], ...] = ()
+    force_encryption: bool = False
 
     @property
     def mark_lsns(self) -> dict[str, Lsn]:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import socket
+import subprocess
+import sys
 import threading
 from collections.abc import Callable
 from datetime import date, datetime
@@ -16,10 +19,12 @@ from uuid import UUID
 import pyodbc
 import pytest
 
+from local.folders import REPOSITORY
 from local.samples import SampleBackup, SampleDatabase
 from local.sqlserver import PRODUCTS, Server
 from shared.backupset import BackupType
 from tests.sqlserver.client import Client, cancelled, number_of, refused
+from tests.sqlserver.conftest import PASSWORD
 
 Start = Callable[..., Server]
 Connect = Callable[..., Client]
@@ -69,6 +74,38 @@ def test_a_certificate_of_its_own_is_not_trusted_unasked(server: Server, connect
     with refused() as errors:
         connect(server, Encrypt="yes")
     assert errors[0].args[0] == "08001"
+
+
+def test_its_certificate_is_trusted_by_who_is_told_to(server: Server) -> None:
+    """The whole check of Encrypt=yes, with the server's certificate as the root of trust."""
+    done = subprocess.run(  # noqa: S603 the test's own client, with an environment of its own
+        [sys.executable, "-c", _TRUSTING, str(server.port), PASSWORD],
+        cwd=REPOSITORY,
+        env=os.environ | {"SSL_CERT_FILE": str(server.certificate)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.stdout, done.returncode) == ("SIMULATED", 0), done.stderr
+
+
+_TRUSTING = """
+import sys
+from local import odbc
+odbc.preload()
+from tests.sqlserver.client import Client
+server = {"SERVER": f"localhost,{sys.argv[1]}", "Encrypt": "yes", "TrustServerCertificate": "no"}
+with Client(int(sys.argv[1]), sys.argv[2], **server) as client:
+    print(client.value("SELECT @@VERSION")[:9], end="")
+"""
+
+
+@pytest.mark.parametrize("options", [{}, {"Encrypt": "yes"}])
+def test_encryption_may_be_forced(
+    options: dict[str, str], start_server: Start, connect: Connect
+) -> None:
+    client = connect(start_server(force_encryption=True), TrustServerCertificate="yes", **options)
+    assert client.value("SELECT ?", "x" * 10_000) == "x" * 10_000
 
 
 def test_login_to_a_database(server: Server, connect: Connect, client: Client) -> None:

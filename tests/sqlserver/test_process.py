@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 import signal
 import subprocess
@@ -9,12 +10,17 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from random import Random
+from threading import Timer
 from time import sleep
 
+import pyodbc
 import pytest
+from typer.main import get_command
 
 from local.folders import REPOSITORY
 from local.samples import SampleDatabase
+from local.sqlserver.__main__ import app
 from tests.sqlserver.client import Client
 
 Connect = Callable[..., Client]
@@ -81,10 +87,35 @@ def test_help_shows_an_example() -> None:
     assert "Example: python -m local.sqlserver" in done.stdout
 
 
-@pytest.mark.parametrize("option", [("--version", "2008"), ("--restore-speed", "0")])
+@pytest.mark.parametrize(
+    "option",
+    [
+        ("--version", "2008"),
+        ("--restore-speed", "0"),
+        ("--edition", "lite"),
+        ("--clock-factor", "0"),
+        ("--volume", "D:"),
+        ("--certificate", "tde=xyz"),
+        ("--mark", "m=now"),
+    ],
+)
 def test_wrong_usage(option: tuple[str, str], tmp_path: Path) -> None:
     done = _run("--data", str(tmp_path), *option)
     assert done.returncode == 2
+
+
+def test_a_fault_that_makes_no_sense_is_refused_with_what_to_do(tmp_path: Path) -> None:
+    done = _run("--data", str(tmp_path), "--fault", '{"do": "explode"}')
+    assert done.returncode == 1
+    assert "explode" in done.stderr
+    assert "Try: " in done.stderr
+
+
+def test_every_option_is_in_the_manual() -> None:
+    manual = (REPOSITORY / "docs" / "simulated-sql-server.md").read_text()
+    named = {re.sub("^--no-", "--", option) for option in re.findall(r"--[a-z][a-z-]+", manual)}
+    options = {parameter.opts[0] for parameter in get_command(app).params}
+    assert options - {"--help", "--verbose"} <= named
 
 
 def test_a_folder_in_use_is_refused_with_what_to_do(start: Start, tmp_path: Path) -> None:
@@ -127,6 +158,43 @@ try:
 except pyodbc.OperationalError as error:
     sys.exit(error.args[0] == '08S01')
 """
+
+
+def test_a_server_killed_at_any_moment_repeats_nothing_and_forgets_nothing(
+    start: Start, tmp_path: Path
+) -> None:
+    database = SampleDatabase("Sales", data_bytes=64 * 1024)
+    backups = [database.full(), *(database.log() for _ in range(5))]
+    paths = [backup.write(_fresh(tmp_path, n))[0] for n, backup in enumerate(backups)]
+    moments = Random(5)  # noqa: S311 moments, no secrets
+    options = ("--directory", "D:\\Data", "--directory", "L:\\Log", "--restore-speed", "2")
+    for _ in range(6):
+        process = start(*options)
+        killer = Timer(moments.uniform(0.05, 0.4), process.end, [signal.SIGKILL])
+        killer.start()
+        with contextlib.suppress(pyodbc.Error), Client(process.port, _PASSWORD) as client:
+            _go_on(client, paths)
+        killer.join()
+    process = start(*options)
+    with Client(process.port, _PASSWORD) as client:
+        _go_on(client, paths)
+        kinds = client.rows("SELECT restore_type FROM msdb.dbo.restorehistory ORDER BY 1")
+        assert [kind for (kind,) in kinds] == ["D", "L", "L", "L", "L", "L"]
+        redo = client.value("SELECT MIN(redo_target_lsn) FROM sys.master_files")
+        assert redo == int(backups[-1].header.last_lsn)
+
+
+def _go_on(client: Client, paths: list[Path]) -> None:
+    """Restore what the history does not have yet."""
+    for number in range(client.value("SELECT COUNT(*) FROM msdb.dbo.restorehistory"), len(paths)):
+        verb = "LOG" if number else "DATABASE"
+        client.messages(f"RESTORE {verb} Sales FROM DISK = '{paths[number]}' WITH NORECOVERY")
+
+
+def _fresh(folder: Path, number: int) -> Path:
+    inner = folder / f"backup-{number}"
+    inner.mkdir()
+    return inner
 
 
 def test_kill_nine_loses_nothing_that_was_done(start: Start, tmp_path: Path) -> None:

@@ -79,7 +79,7 @@ class Connection:
 
     async def _log_in(self) -> Session | None:
         settings = self._instance.settings
-        login = await exchange_login(self._transport, settings.product, self._tls)
+        login = await exchange_login(self._transport, settings, self._tls)
         if login is None:
             return None
         refused = refusal(login, self._instance)

@@ -9,7 +9,7 @@ from local.sqlserver.engine.instance import Instance
 from local.sqlserver.engine.model import DatabaseState
 from local.sqlserver.engine.sessions import MASTER
 from local.sqlserver.errors import Diagnostic, diagnostic
-from local.sqlserver.settings import Product
+from local.sqlserver.settings import Product, Settings
 from local.sqlserver.wire import tokens
 from local.sqlserver.wire.cursor import ProtocolError
 from local.sqlserver.wire.login7 import Login7, parse_login7
@@ -37,7 +37,9 @@ class TlsContexts:
     strict: ssl.SSLContext
 
 
-async def exchange_login(transport: Transport, product: Product, tls: TlsContexts) -> Login7 | None:
+async def exchange_login(
+    transport: Transport, settings: Settings, tls: TlsContexts
+) -> Login7 | None:
     """Do what comes before the answer to a login; None when the client went away.
 
     Encrypts all of the connection, the login packet only, or nothing, as the client asked.
@@ -51,8 +53,8 @@ async def exchange_login(transport: Transport, product: Product, tls: TlsContext
     if message.type != PacketType.PRELOGIN:
         raise ProtocolError(f"expected PRELOGIN, got a packet of type {message.type}")
     asked = parse_prelogin(message.payload)
-    agreed = Encryption.NOT_SUPPORTED if strict else _agree(asked.encryption)
-    transport.send(packetize(PacketType.RESPONSE, _answer(asked, agreed, product)))
+    agreed = Encryption.NOT_SUPPORTED if strict else _agree(asked.encryption, settings)
+    transport.send(packetize(PacketType.RESPONSE, _answer(asked, agreed, settings.product)))
     if agreed is not Encryption.NOT_SUPPORTED:
         await transport.start_tls(tls.wrapped, in_packets=True)
     message = await transport.receive()
@@ -65,7 +67,9 @@ async def exchange_login(transport: Transport, product: Product, tls: TlsContext
     return parse_login7(message.payload)
 
 
-def _agree(asked: Encryption) -> Encryption:
+def _agree(asked: Encryption, settings: Settings) -> Encryption:
+    if settings.force_encryption and asked is not Encryption.ON:
+        return Encryption.REQUIRED
     return Encryption.ON if asked is Encryption.REQUIRED else asked
 
 
