@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import re
-from types import TracebackType
 from typing import Any, Generic, TypeVar
 from uuid import UUID
 
 from pydantic import ValidationError
 
 from backhaul.connection import Connection
-from backhaul.transport import Transport, not_understood, parse_json
+from backhaul.transport import Correspondent, Transport, not_understood, parse_json
 from shared.errors import RequestError
 from shared.models import (
     CancelRequest,
@@ -61,22 +60,11 @@ class Answer(Generic[M]):
             raise not_understood(f"{where}: {first['msg']}") from None
 
 
-class Client:
-    """Talks to one app; close it, or use it as a context."""
+class Client(Correspondent):
+    """Talks to one app; use it as a context."""
 
     def __init__(self, connection: Connection) -> None:
-        self._transport = Transport(connection, "api/", _WHICH_KEY)
-
-    def __enter__(self) -> Client:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._transport.__exit__(kind, error, trace)
+        super().__init__(Transport(connection, "api/", _WHICH_KEY))
 
     def list(self) -> Answer[MigrationList]:
         """Return all migrations, without details."""

@@ -9,7 +9,6 @@ import heapq
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 from enum import Enum
-from types import TracebackType
 from typing import Any
 from urllib.parse import quote
 
@@ -17,7 +16,7 @@ from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 from pydantic.alias_generators import to_camel
 
 from backhaul.connection import Connection
-from backhaul.transport import Transport, not_understood, parse_json
+from backhaul.transport import Correspondent, Transport, not_understood, parse_json
 from shared.errors import BackhaulError, RequestError
 
 _INSTANCES = "runtime/webhooks/durabletask/instances"
@@ -76,22 +75,11 @@ class Queues(_Answer):
 _INSTANCE_LIST = TypeAdapter(list[Instance])
 
 
-class HostClient:
-    """Talks to one host; close it, or use it as a context. Answers are JSON, models read them."""
+class HostClient(Correspondent):
+    """Talks to one host; use it as a context. Answers are JSON, models read them."""
 
     def __init__(self, connection: Connection) -> None:
-        self._transport = Transport(connection, "", _WHICH_KEY)
-
-    def __enter__(self) -> HostClient:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._transport.__exit__(kind, error, trace)
+        super().__init__(Transport(connection, "", _WHICH_KEY))
 
     def instances(
         self, prefix: str, statuses: Sequence[RuntimeStatus], top: int

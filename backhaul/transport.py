@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from types import TracebackType
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import httpx
 from pydantic_core import from_json
@@ -22,6 +22,8 @@ _LARGEST_ANSWER = 256 * 1024 * 1024
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
 _HOW_TO_REACH = "start it with `backhaul up`, or give another address with --url or BACKHAUL_URL"
 
+C = TypeVar("C", bound="Correspondent")
+
 
 class Received(NamedTuple):
     """An answer of success."""
@@ -31,7 +33,7 @@ class Received(NamedTuple):
 
 
 class Transport:
-    """Sends requests to one address with one key; close it, or use it as a context.
+    """Sends requests to one address with one key; close it.
 
     Args:
         connection: the address, and the key that goes with each request.
@@ -52,15 +54,8 @@ class Transport:
             trust_env=httpx.URL(connection.url).host not in _LOOPBACK,
         )
 
-    def __enter__(self) -> Transport:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def close(self) -> None:
+        """Close the connections."""
         self._http.close()
 
     def send(
@@ -110,6 +105,24 @@ class Transport:
         if status == httpx.codes.TOO_MANY_REQUESTS or status > httpx.codes.INTERNAL_SERVER_ERROR:
             return AppUnavailable(message, action=action)
         return RequestError(status, code, message, action=action)
+
+
+class Correspondent:
+    """Who asks over a transport, and closes it at the end; use it as a context."""
+
+    def __init__(self, transport: Transport) -> None:
+        self._transport = transport
+
+    def __enter__(self: C) -> C:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._transport.close()
 
 
 def parse_json(text: bytes) -> Any:

@@ -21,11 +21,10 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
-from local.host.errors import Refused
 from local.host.inside import Inside
 from local.host.instance import FINISHED
 from local.host.keys import Keys
-from local.host.requests import Query, given_key
+from local.host.requests import Query, given_key, read_body
 from local.host.sessions import Sessions
 from local.host.status import show_value
 from local.host.timeline import Entry, parse_time, show_duration
@@ -78,7 +77,8 @@ class HostPage:
             response = RedirectResponse(PATH, 303, _HEADERS)
             self._sessions.end(request, response)
             return response
-        form = parse_qs((await _read_form(request)).decode("utf-8", "replace"))
+        body = await read_body(request, _MOST_FORM_BYTES)
+        form = parse_qs(body.decode("utf-8", "replace"))
         if not self._keys.open_admin(form.get("key", [""])[0].strip()):
             return self._ask_for_key(wrong=True)
         return self._enter(request, PATH)
@@ -141,15 +141,6 @@ def _without_code(request: Request) -> str:
     ]
     path = quote(request.scope["path"])
     return f"{path}?{'&'.join(rest)}" if rest else path
-
-
-async def _read_form(request: Request) -> bytes:
-    body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > _MOST_FORM_BYTES:
-            raise Refused(413, f"the form has more than {_MOST_FORM_BYTES} bytes")
-    return bytes(body)
 
 
 def _render(template: str, status: int = 200, **values: Any) -> Response:

@@ -24,13 +24,13 @@ _SURELY_SHALLOW = 100  # brackets
 _FRACTION = re.compile(r"\.(\d+)")
 
 
-async def read_body(request: Request) -> bytes:
-    """Return the whole body. Refused: 413 when it is too large."""
+async def read_body(request: Request, most: int = MOST_BODY_BYTES) -> bytes:
+    """Return the whole body. Refused: 413 when it has more than `most` bytes."""
     body = bytearray()
     async for chunk in request.stream():
         body += chunk
-        if len(body) > MOST_BODY_BYTES:
-            raise Refused(413, f"the body has more than {MOST_BODY_BYTES} bytes")
+        if len(body) > most:
+            raise Refused(413, f"the body has more than {most} bytes")
     return bytes(body)
 
 
