@@ -61,7 +61,7 @@ def _records(data: bytes | bytearray) -> Iterator[Part]:
     at = 0x1E0
     while at < len(data):
         if data[at : at + 4] == b"SFMB":
-            size = struct.unpack_from("<H", data, at + 8)[0]
+            size = max(1, struct.unpack_from("<H", data, at + 8)[0])
             yield Part("SFMB", at, 0, size, is_block=True)
             at += size
             continue
