@@ -36,6 +36,7 @@ _MOST_ROWS = 100
 _MOST_ENTRIES = 1000
 _MOST_PAYLOAD = 20_000  # characters
 _MOST_SUMMARY = 300  # characters
+_MOST_PREFIX = 256  # characters, as in an id
 _MOST_FORM_BYTES = 8192
 _UNSEEN = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 
@@ -67,10 +68,14 @@ class HostPage:
         if not (self._keys.open_admin(key) or self._sessions.is_open(request)):
             return self._ask_for_key(wrong=key is not None)
         if segments[:1] and segments[0].lower() == "instances":
-            return await self._show_instance(segments[1])
+            return await run_in_threadpool(self._show_instance, segments[1])
         if segments[:1] and segments[0].lower() == "sign-in":
             return RedirectResponse(PATH, 303, _HEADERS)
-        return await self._show_host(request)
+        query = Query(request)
+        wanted = (query.text("status") or "").capitalize()
+        known = wanted if wanted in (*FINISHED, "Live") else ""
+        prefix = (query.text("prefix") or "")[:_MOST_PREFIX]
+        return await run_in_threadpool(self._show_host, prefix, known)
 
     async def _sign(self, request: Request, *, entering: bool) -> Response:
         if not entering:
@@ -91,18 +96,12 @@ class HostPage:
     def _ask_for_key(self, *, wrong: bool) -> Response:
         return _render("sign_in.html", 401, wrong=wrong, live=False)
 
-    async def _show_host(self, request: Request) -> Response:
-        query = Query(request)
-        prefix = (query.text("prefix") or "")[:256]
-        wanted = (query.text("status") or "").capitalize()
-        if wanted and wanted not in (*FINISHED, "Live"):
-            wanted = ""
-        queues = await run_in_threadpool(self._inside.queues)
+    def _show_host(self, prefix: str, wanted: str) -> Response:
         live = [] if wanted in FINISHED else self._inside.live(prefix, _MOST_ROWS + 1)
         finished = [] if wanted == "Live" else self._inside.finished(prefix, wanted, _MOST_ROWS + 1)
         return _render(
             "host.html",
-            queues=queues,
+            queues=self._inside.queues(),
             parts=[("Not finished", live), ("Finished", finished)],
             most=_MOST_ROWS,
             prefix=prefix,
@@ -111,8 +110,8 @@ class HostPage:
             live=True,
         )
 
-    async def _show_instance(self, instance_id: str) -> Response:
-        found = await run_in_threadpool(self._inside.instance, instance_id)
+    def _show_instance(self, instance_id: str) -> Response:
+        found = self._inside.instance(instance_id)
         if found is None:
             return _render("missing.html", 404, instance_id=instance_id, live=False)
         instance, entries = found

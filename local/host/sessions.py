@@ -61,4 +61,5 @@ class Sessions:
 
 def _name(request: Request) -> str:
     """Return a name for each port: hosts on one machine must not overwrite each other's cookie."""
-    return f"backhaul-host-{request.url.port or request.url.scheme}"
+    _, port = request.scope["server"]
+    return f"backhaul-host-{port}"

@@ -121,6 +121,14 @@ def test_key_in_a_header_opens_it_without_a_cookie(inside: RunningHost) -> None:
     assert (shown.status_code, "set-cookie" in shown.headers) == (200, False)
 
 
+@pytest.mark.parametrize("address", ["a:b:c", "[", '"><b>', "x:99999999"])
+def test_hostile_address_is_answered(inside: RunningHost, address: str) -> None:
+    headers = {"host": address, "x-functions-key": inside.keys["master"]}
+    assert inside.http.get(PAGE, headers=headers).status_code == 200
+    cookie = {"host": address, "cookie": "backhaul-host-1=x"}
+    assert inside.http.get(PAGE, headers=cookie).status_code == 401
+
+
 def test_form_is_bounded(browser: httpx.Client) -> None:
     assert browser.post(f"{PAGE}/sign-in", content=b"key=" + b"x" * 10_000).status_code == 413
 
