@@ -51,6 +51,12 @@ def create(
         str | None,
         Option(metavar="NAME", help="With --offline: the last file, a name or path below FOLDER."),
     ] = None,
+    priority: Annotated[
+        int, Option(min=-10, max=10, help="Higher goes first where databases wait for a target.")
+    ] = 0,
+    adopt: Annotated[
+        bool, Option("--adopt", help="Take over a database of NAME that was left restoring.")
+    ] = False,
     as_json: AsJson = False,
     url: Url = None,
     key: Key = None,
@@ -73,6 +79,8 @@ def create(
                 offline_configuration=OfflineConfiguration(
                     offline=offline, last_backup_name=last_backup
                 ),
+                priority=priority,
+                adopt=adopt,
             ),
         )
     except ValidationError as error:

@@ -76,7 +76,7 @@ def _work(
         if activity is None:
             break
         if activity == RESTORE_BATCH and slot_of is None:
-            who = {"who": ref["migrationId"], "limit": turn["slots"]}
+            who = {"who": ref["migrationId"], "limit": turn["slots"], **turn["urgency"]}
             answer = yield from _try(context.call_entity(_slots(turn["target"]), "acquire", who))
             if place := answer.get("place"):
                 queued = {**ref, "place": place}

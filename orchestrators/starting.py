@@ -11,6 +11,7 @@ from collections.abc import Collection
 
 import azure.durable_functions as df
 
+from orchestrators import slots
 from orchestrators.steps import RESTORE_SLOTS, WAKE
 from shared.blob_event import FinishedBlob, validation_id
 from shared.models import ArrivedBlob, MigrationRef
@@ -75,7 +76,7 @@ async def _start(
 async def who_asked(client: df.DurableOrchestrationClient, target: str) -> set[str]:
     """Return the ids of the migrations that hold a restore slot of a target, or wait for one."""
     state = (await client.read_entity_state(df.EntityId(RESTORE_SLOTS, target))).entity_state or {}
-    return {*state.get("holders", ()), *state.get("queue", ())}
+    return slots.who_asked(state)
 
 
 async def give_back(

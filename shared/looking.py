@@ -43,6 +43,7 @@ from shared.vocabulary import BlockingReason, MigrationStatus
 from shared.workplace import Workplace
 
 _WINDOW = 500
+_FULL = "D"
 
 # A restore that has gone on for so long did not fail for what it failed of before.
 _SURE_S = 60.0
@@ -86,10 +87,12 @@ def look(place: Workplace, order: MigrationOrder, stored: StoredProgress, target
     batch = target.find_batch(order.target_database)
     position = target.read_position(order.target_database)
     source, known = gather(place, order, stored.now)
+    if order.adopt and not stored.now.begun and not order.cancel:
+        adopt(place, order, stored, target, position, known)
     stranger = take_over_history(place, order, stored, target, known.sets)
     if not stored.now.begun:
         stranger = _rival(place, order)
-    position = _settled(position, stored.now.last_restored)
+    position = _settled(position, stored.now)
     ahead = outlook = (
         held(order, stored.now, stranger)
         if stranger and not order.cancel
@@ -159,6 +162,7 @@ def words_of(outlook: Outlook, progress: MigrationProgress, place: Workplace) ->
         "state": outlook.state,
         "restore_state": outlook.restore_state,
         "waiting_for": outlook.waiting_for,
+        "queue_place": None,
         "blocking": blocking,
         "outlook": outlook.digest,
     }
@@ -217,7 +221,7 @@ def gather(
     That is every full and differential, and the next logs: as many as one window holds, or all
     of them if those do not lead on. The work does not grow with what is restored already.
     """
-    redo = progress.last_restored.last_lsn if progress.last_restored else None
+    redo = progress.last_restored.last_lsn if progress.last_restored else progress.adopted_at
     folders = [other.folder for other in place.catalog.list_orders()]
     parts = place.catalog.data_backups(order.folder)
     usable = any(part.backup_type is BackupType.DATABASE for part in parts)
@@ -278,15 +282,16 @@ def _find_named_file(
     return refused[0] if len(refused) == 1 else None
 
 
-def _settled(position: TargetPosition, last: RestoredBackup | None) -> TargetPosition:
+def _settled(position: TargetPosition, progress: MigrationProgress) -> TargetPosition:
     """Take a set that the server's history holds as restored to its very end.
 
     Servers report the point to go on from a few slots beside the LastLSN of the last set.
     """
+    last = progress.last_restored.last_lsn if progress.last_restored else progress.adopted_at
     redo = position.redo_start_lsn
-    if last is None or redo is None or redo >= last.last_lsn:
+    if last is None or redo is None or redo >= last:
         return position
-    return position.model_copy(update={"redo_start_lsn": Lsn(last.last_lsn)})
+    return position.model_copy(update={"redo_start_lsn": Lsn(last)})
 
 
 def take_over_history(
@@ -315,6 +320,37 @@ def take_over_history(
         else:
             _record(place, stored, backup, row)
     return None
+
+
+def adopt(
+    place: Workplace,
+    order: MigrationOrder,
+    stored: StoredProgress,
+    target: Target,
+    position: TargetPosition,
+    known: Known,
+) -> None:
+    """Take over a database that somebody else left restoring, if it is of the same family.
+
+    What was restored since its last full counts as restored, as far as the files are here; the
+    rest nobody can name. An empty folder does not tell which family it is to be.
+    """
+    if position.reached is None or not known.sets or _rival(place, order):
+        return
+    rows = target.read_restore_history(order.target_database, 0)
+    fulls = [index for index, row in enumerate(rows) if row.restore_type == _FULL]
+    since = rows[fulls[-1] :] if fulls else ()
+    families = {row.family_guid for row in since} | {each.family_guid for each in known.sets}
+    if len(families) != 1:
+        return
+    stored.update(
+        begun=True, adopted_at=since[-1].last_lsn, history_id=since[-1].restore_history_id
+    )
+    by_guid = {backup.backup_set_guid: backup for backup in known.sets}
+    for row in since:
+        if backup := by_guid.get(row.backup_set_guid):
+            _record(place, stored, backup, row)
+    stored.update(history_id=since[-1].restore_history_id)
 
 
 def _restored_by_others(order: MigrationOrder, row: RestoredSet) -> Explanation:

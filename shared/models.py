@@ -125,6 +125,8 @@ class MigrationRequestProperties(Json):
     source_database_name: str | None = Field(default=None, min_length=1, max_length=_SQL_NAME)
     backup_configuration: BackupConfiguration
     offline_configuration: OfflineConfiguration = OfflineConfiguration()
+    priority: int = Field(default=0, ge=-10, le=10)
+    adopt: bool = False
 
 
 class MigrationRequest(Json):
@@ -293,6 +295,7 @@ class MigrationStatusDetails(Json):
     last_restored_backup_set_info: BackupSetInfo | None = None
     active_backup_sets: list[BackupSetInfo]
     waiting_for: str | None = None
+    restore_queue_place: int | None = None
     restore_blocking_reason: str | None = None
     restore_blocking_reason_code: BlockingReason | None = None
     restore_blocking_action: str | None = None
@@ -369,6 +372,8 @@ class MigrationProperties(Json):
     migration_failure_error: MigrationFailure | None = None
     backup_configuration: BackupConfiguration
     offline_configuration: OfflineConfiguration
+    priority: int = 0
+    adopt: bool = False
     target_server: TargetServer | None = None
     migration_status_warnings: MigrationStatusWarnings
     restored_up_to: RestoredUpTo | None = None

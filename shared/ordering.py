@@ -116,6 +116,8 @@ def _order_of(place: Workplace, request: MigrationRequest) -> MigrationOrder:
         offline=wanted.offline_configuration.offline,
         last_backup_name=wanted.offline_configuration.last_backup_name,
         source_database_name=wanted.source_database_name,
+        priority=wanted.priority,
+        adopt=wanted.adopt,
         created_on=place.now(),
     )
 

@@ -157,6 +157,12 @@ def _ends_by_itself(order: MigrationOrder) -> bool:
     return order.cutover is not None or order.offline
 
 
+_NOT_ADOPTED = (
+    " It is not adopted either: only one that is restoring, with a full restored to its end, and of"
+    " the same family as the backups in the folder."
+)
+
+
 def _stranger(
     order: MigrationOrder, progress: MigrationProgress, position: TargetPosition
 ) -> Explanation | None:
@@ -168,7 +174,8 @@ def _stranger(
         return Explanation(
             BlockingReason.TARGET_DATABASE_EXISTS,
             f"The target already has a database {name!r} ({state.value.lower()}) that this"
-            " migration did not create. It is never overwritten.",
+            " migration did not create. It is never overwritten."
+            + (_NOT_ADOPTED if order.adopt else ""),
             "Rename or drop that database, or cancel and start again with another target name.",
         )
     if state is DatabaseState.ONLINE:

@@ -80,9 +80,7 @@ def judge_readiness(
         _check(
             "notAlreadyRequested", order.cutover is None, "A cutover was accepted and is under way."
         ),
-        _check(
-            "fullBackupRestored", progress.full_backup is not None, "No full backup is restored."
-        ),
+        _check("fullBackupRestored", progress.has_full, "No full backup is restored."),
         _check(
             "noBlockingReason",
             progress.blocking is None,

@@ -89,7 +89,8 @@ class CancelOrder(Record):
 class MigrationOrder(Record):
     """What was asked for. Written by the API only; the orchestration reads it.
 
-    `retries` counts how often a migration that had given up was asked to go on.
+    `retries` counts how often a migration that had given up was asked to go on. `adopt` allows it
+    to go on with a database that somebody else left restoring.
     """
 
     id: str
@@ -101,6 +102,8 @@ class MigrationOrder(Record):
     last_backup_name: str | None = None
     source_database_name: str | None = None
     created_on: datetime
+    priority: int = 0
+    adopt: bool = False
     restart_of: UUID | None = None
     retries: int = 0
     cutover: CutoverOrder | None = None
@@ -164,9 +167,10 @@ class MigrationProgress(Record):
     `history_id` is the last row of the target's restore history that was taken over, at first
     the last one that is older than this migration. `begun` is set before the first restore,
     `recovering` before the recovery, so that a crash in between is told from somebody else's
-    work. `batch` are the sets that the target was last asked to restore, `current` is there only
-    while that goes on. `brings_files` is the log that failed last because it adds files to the
-    database. `failing_since` is when the target failed first with nothing restored after that,
+    work. `adopted_at` is how far a database had come that somebody else had begun. `batch` are the
+    sets that the target was last asked to restore, `current` is there only while that goes on.
+    `brings_files` is the log that failed last because it adds files to the database.
+    `failing_since` is when the target failed first with nothing restored after that,
     `retriable_since` when the migration gave it up, `retries` how many of the order's were
     answered. `outlook` is what the last look decided: the periodic check wakes a migration whose
     outlook has changed.
@@ -181,6 +185,7 @@ class MigrationProgress(Record):
     server: ServerFacts | None = None
     position: TargetPosition | None = None
     begun: bool = False
+    adopted_at: Lsn | None = None
     recovering: bool = False
     history_id: int = 0
     restored_sets: int = 0
@@ -191,6 +196,7 @@ class MigrationProgress(Record):
     restores_with: RestoreRunner | None = None
     current: CurrentRestore | None = None
     waiting_for: str | None = None
+    queue_place: int | None = None
     blocking: Blocking | None = None
     failure: Failure | None = None
     retries: int = 0
@@ -200,3 +206,8 @@ class MigrationProgress(Record):
     outlook: str = ""
     pending_logs: int = Field(default=0, ge=0)
     pending_differentials: int = Field(default=0, ge=0)
+
+    @property
+    def has_full(self) -> bool:
+        """Whether a full backup is restored, by this migration or before it."""
+        return self.full_backup is not None or self.adopted_at is not None

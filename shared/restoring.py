@@ -186,13 +186,16 @@ def _wait_in_queue(work: Work, number: int) -> Turn:
     """Write down that others restore to the same target first."""
     if work.progress.status.is_final:
         return take_turn(work.place, work.order.id)
+    settings = work.place.settings.targets.get(work.order.target)
     outlook = Outlook(
         Action.WAIT,
         work.progress.status,
         MigrationState.WAIT_FOR_RESTORE_SLOT,
         RestoreState.WAITING,
         NO_PLAN,
-        waiting_for=f"a restore slot of target {work.order.target!r}; place {number} in the queue",
+        waiting_for=f"a restore slot of target {work.order.target!r}, which restores"
+        f" {settings.restore_slots if settings else 1} databases at a time; place {number} in the"
+        " queue, behind those of a higher priority and those that lag more",
     )
-    work.stored.update(state=outlook.state, waiting_for=outlook.waiting_for)
+    work.stored.update(state=outlook.state, waiting_for=outlook.waiting_for, queue_place=number)
     return work.turn(outlook)

@@ -58,7 +58,8 @@ from shared.workplace import Workplace
 class Turn(NamedTuple):
     """What the orchestration is told after a look or a piece of work.
 
-    `pause_s` is how long it has time before it takes the action: the server is at work.
+    `pause_s` is how long it has time before it takes the action: the server is at work. `since` is
+    the ISO time in UTC from which on the target lags: when the backup arrived that is next.
     """
 
     action: Action
@@ -66,11 +67,19 @@ class Turn(NamedTuple):
     target: str
     slots: int
     pause_s: float = 0.0
+    priority: int = 0
+    since: str = ""
 
     def as_json(self) -> dict[str, object]:
         """Return the turn as plain JSON."""
-        told = self._asdict()
-        return {**told, "action": self.action.value, "pauseSeconds": told.pop("pause_s")}
+        return {
+            "action": self.action.value,
+            "status": self.status,
+            "target": self.target,
+            "slots": self.slots,
+            "pauseSeconds": self.pause_s,
+            "urgency": {"priority": self.priority, "since": self.since},
+        }
 
 
 class PictureIsStale(Exception):
@@ -111,7 +120,16 @@ class Work:
             self.order.target,
             settings.restore_slots if settings else 1,
             outlook.pause_s,
+            self.order.priority,
+            self._lags_since(outlook),
         )
+
+    def _lags_since(self, outlook: Outlook) -> str:
+        steps = outlook.plan.steps
+        if outlook.action is not Action.RESTORE or not steps:
+            return ""
+        file = self.place.catalog.read_file(self.order.folder, steps[0].backup.files[0].name)
+        return file.arrived_on.isoformat() if file else ""
 
     def on_target(self, do: Callable[[Target], Outlook]) -> Turn:
         """Do a piece of work on the target; what fails there is shown as what is waited for.

@@ -96,11 +96,14 @@ class Batch:
 class RestoredSet(TargetModel):
     """One row of msdb's restore history, oldest first by `restore_history_id`.
 
-    `restore_date` is the end of the restore by the server's clock and has no zone.
+    `restore_date` is the end of the restore by the server's clock and has no zone. `family_guid` is
+    that of the database that the backup was taken of.
     """
 
     restore_history_id: int
     backup_set_guid: UUID
+    family_guid: UUID | None
+    last_lsn: Lsn
     restore_type: str
     restore_date: datetime
     recovery: bool

@@ -84,6 +84,8 @@ def restored_set(row: Row) -> RestoredSet:
     return RestoredSet(
         restore_history_id=_int(row, "restore_history_id"),
         backup_set_guid=_guid(row, "backup_set_uuid"),
+        family_guid=_guid_or_none(row, "family_guid"),
+        last_lsn=_lsn(row, "last_lsn"),
         restore_type=_text(row, "restore_type").strip(),
         restore_date=when,
         recovery=bool(row["recovery"]),

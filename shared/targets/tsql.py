@@ -65,8 +65,8 @@ JOIN sys.databases AS d ON d.database_id = f.database_id
 WHERE d.name = ?"""
 
 HISTORY = """\
-SELECT h.restore_history_id, s.backup_set_uuid, h.restore_type, h.restore_date,
-       h.recovery, h.[replace]
+SELECT h.restore_history_id, s.backup_set_uuid, s.family_guid, s.last_lsn,
+       h.restore_type, h.restore_date, h.recovery, h.[replace]
 FROM msdb.dbo.restorehistory AS h
 JOIN msdb.dbo.backupset AS s ON s.backup_set_id = h.backup_set_id
 WHERE h.destination_database_name = ? AND h.restore_history_id > ?

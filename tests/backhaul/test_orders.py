@@ -158,8 +158,13 @@ LOCATION = {"fileStorageType": "AzureBlob", "azureBlob": {"folder": "SQL01/sales
     [
         ((), {"offlineConfiguration": {"offline": False}}),
         (
-            ("--offline", "--last-backup", "LOG/x.trn", "--target", "vm", "--source-database", "S"),
+            (
+                *("--offline", "--last-backup", "LOG/x.trn", "--target", "vm"),
+                *("--source-database", "S", "--priority", "5", "--adopt"),
+            ),
             {
+                "priority": 5,
+                "adopt": True,
                 "scope": "vm",
                 "sourceDatabaseName": "S",
                 "offlineConfiguration": {"offline": True, "lastBackupName": "LOG/x.trn"},
@@ -181,6 +186,8 @@ def test_create_orders_a_migration(
         "properties": {
             "kind": "SqlVm",
             "backupConfiguration": {"sourceLocation": LOCATION},
+            "priority": 0,
+            "adopt": False,
             **properties,
         },
     }

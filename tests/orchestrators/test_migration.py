@@ -22,6 +22,7 @@ def turn(action: str, pause: float = 0, **status: Any) -> dict[str, Any]:
         "target": "sql-1",
         "slots": 4,
         "pauseSeconds": pause,
+        "urgency": {"priority": 0, "since": ""},
     }
 
 

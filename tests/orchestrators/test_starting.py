@@ -91,8 +91,10 @@ def test_a_start_at_the_same_moment_as_another_is_no_failure() -> None:
 
 
 def test_who_asked_for_a_slot() -> None:
-    state = {"holders": ["a", "b"], "queue": ["c"]}
-    assert do(who_asked(Client(state=state), "sql-1")) == {"a", "b", "c"}
+    # As it is kept now, and as it was before there were priorities.
+    for queue in ([{"who": "c", "priority": 1, "since": ""}], ["c"]):
+        state = {"holders": ["a", "b"], "queue": queue}
+        assert do(who_asked(Client(state=state), "sql-1")) == {"a", "b", "c"}
     assert do(who_asked(Client(state=None), "sql-1")) == set()
 
 
@@ -131,6 +133,10 @@ def test_the_entity_hands_slots_out() -> None:
     assert entity.call("acquire", who="a", limit=1) == {"place": 0}
     assert entity.call("acquire", who="b", limit=1) == {"place": 1}
     assert entity.call("release", who="a") == {"next": "b"}
-    assert entity.state == {"holders": [], "queue": ["b"]}
+    assert entity.state == {
+        "holders": [],
+        "queue": [{"who": "b", "priority": 0, "since": ""}],
+    }
+    entity.state = {"holders": [], "queue": ["b"]}
     assert entity.call("acquire", who="b", limit=1) == {"place": 0}
     assert entity.call("release", who="b") == {"next": None}

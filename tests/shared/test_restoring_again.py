@@ -141,7 +141,10 @@ def test_a_place_in_the_queue_that_is_noted_late_leaves_an_ended_migration_alone
 ) -> None:
     order = scene.create("f", scene.database("Sales"))
     turn = restoring.note_queued(scene.place, order.id, 3)
-    assert turn.status["waitingFor"] == "a restore slot of target 't'; place 3 in the queue"
+    waiting_for = str(turn.status["waitingFor"])
+    assert waiting_for.startswith("a restore slot of target 't', which restores 4 databases at")
+    assert "place 3 in the queue" in waiting_for
+    assert scene.details(order).restore_queue_place == 3
     scene.cancel(order)
     scene.drive(order)
     assert restoring.note_queued(scene.place, order.id, 2).action is Action.FINISH

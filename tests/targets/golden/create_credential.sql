@@ -42,6 +42,10 @@ WITH IDENTITY = N'SHARED ACCESS SIGNATURE', SECRET = N'sv=2024&sig={fn now()} {d
 CREATE CREDENTIAL [https://account.blob.core.windows.net/landing]
 WITH IDENTITY = N'SHARED ACCESS SIGNATURE', SECRET = N'sv=2024&sig=/* a */ -- b'
 
+-- agent-token
+CREATE CREDENTIAL [https://account.blob.core.windows.net/landing]
+WITH IDENTITY = N'SHARED ACCESS SIGNATURE', SECRET = N'sv=2024&sig=it''s $(ESCAPE_SQUOTE(JOBID)) $(x)'
+
 -- percent-backslash
 CREATE CREDENTIAL [https://account.blob.core.windows.net/landing]
 WITH IDENTITY = N'SHARED ACCESS SIGNATURE', SECRET = N'sv=2024&sig=100% c:\d\'

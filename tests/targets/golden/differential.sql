@@ -75,6 +75,13 @@ WITH NORECOVERY,
      CHECKSUM,
      STATS = 5
 
+-- agent-token
+RESTORE DATABASE [it's $(ESCAPE_SQUOTE(JOBID)) $(x)]
+FROM URL = N'https://account.blob.core.windows.net/landing/it''s [one].bak'
+WITH NORECOVERY,
+     CHECKSUM,
+     STATS = 5
+
 -- percent-backslash
 RESTORE DATABASE [100% c:\d\]
 FROM URL = N'https://account.blob.core.windows.net/landing/it''s [one].bak'

@@ -42,6 +42,10 @@ IF EXISTS (SELECT 1 FROM sys.databases WHERE name = N'{fn now()} {d ''2024-01-01
 IF EXISTS (SELECT 1 FROM sys.databases WHERE name = N'/* a */ -- b' AND state_desc = N'RESTORING')
     DROP DATABASE [/* a */ -- b]
 
+-- agent-token
+IF EXISTS (SELECT 1 FROM sys.databases WHERE name = N'it''s $(ESCAPE_SQUOTE(JOBID)) $(x)' AND state_desc = N'RESTORING')
+    DROP DATABASE [it's $(ESCAPE_SQUOTE(JOBID)) $(x)]
+
 -- percent-backslash
 IF EXISTS (SELECT 1 FROM sys.databases WHERE name = N'100% c:\d\' AND state_desc = N'RESTORING')
     DROP DATABASE [100% c:\d\]

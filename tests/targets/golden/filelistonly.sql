@@ -53,6 +53,11 @@ RESTORE FILELISTONLY
 FROM URL = N'https://account.blob.core.windows.net/landing//* a */ -- b',
      URL = N'https://account.blob.core.windows.net/landing/b'
 
+-- agent-token
+RESTORE FILELISTONLY
+FROM URL = N'https://account.blob.core.windows.net/landing/it''s $(ESCAPE_SQUOTE(JOBID)) $(x)',
+     URL = N'https://account.blob.core.windows.net/landing/b'
+
 -- percent-backslash
 RESTORE FILELISTONLY
 FROM URL = N'https://account.blob.core.windows.net/landing/100% c:\d\',

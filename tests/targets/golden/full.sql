@@ -108,6 +108,16 @@ WITH NORECOVERY,
      MOVE N'/* a */ -- b' TO N'/var/opt/mssql/data//* a */ -- b.mdf',
      MOVE N'x_log' TO N'L:\log\x_log.ldf'
 
+-- agent-token
+RESTORE DATABASE [it's $(ESCAPE_SQUOTE(JOBID)) $(x)]
+FROM URL = N'https://account.blob.core.windows.net/landing/sales/1.bak',
+     URL = N'https://account.blob.core.windows.net/landing/sales/2.bak'
+WITH NORECOVERY,
+     CHECKSUM,
+     STATS = 5,
+     MOVE N'it''s $(ESCAPE_SQUOTE(JOBID)) $(x)' TO N'/var/opt/mssql/data/it''s $(ESCAPE_SQUOTE(JOBID)) $(x).mdf',
+     MOVE N'x_log' TO N'L:\log\x_log.ldf'
+
 -- percent-backslash
 RESTORE DATABASE [100% c:\d\]
 FROM URL = N'https://account.blob.core.windows.net/landing/sales/1.bak',

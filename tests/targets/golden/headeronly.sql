@@ -42,6 +42,10 @@ FROM URL = N'https://account.blob.core.windows.net/landing/{fn now()} {d ''2024-
 RESTORE HEADERONLY
 FROM URL = N'https://account.blob.core.windows.net/landing//* a */ -- b'
 
+-- agent-token
+RESTORE HEADERONLY
+FROM URL = N'https://account.blob.core.windows.net/landing/it''s $(ESCAPE_SQUOTE(JOBID)) $(x)'
+
 -- percent-backslash
 RESTORE HEADERONLY
 FROM URL = N'https://account.blob.core.windows.net/landing/100% c:\d\'

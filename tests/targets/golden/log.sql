@@ -64,6 +64,12 @@ FROM URL = N'https://account.blob.core.windows.net/landing/a.trn'
 WITH NORECOVERY,
      STATS = 5
 
+-- agent-token
+RESTORE LOG [it's $(ESCAPE_SQUOTE(JOBID)) $(x)]
+FROM URL = N'https://account.blob.core.windows.net/landing/a.trn'
+WITH NORECOVERY,
+     STATS = 5
+
 -- percent-backslash
 RESTORE LOG [100% c:\d\]
 FROM URL = N'https://account.blob.core.windows.net/landing/a.trn'

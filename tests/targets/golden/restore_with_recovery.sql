@@ -31,5 +31,8 @@ RESTORE DATABASE [{fn now()} {d '2024-01-01'} ? {call x}] WITH RECOVERY
 -- comment
 RESTORE DATABASE [/* a */ -- b] WITH RECOVERY
 
+-- agent-token
+RESTORE DATABASE [it's $(ESCAPE_SQUOTE(JOBID)) $(x)] WITH RECOVERY
+
 -- percent-backslash
 RESTORE DATABASE [100% c:\d\] WITH RECOVERY

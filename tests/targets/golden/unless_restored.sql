@@ -119,6 +119,17 @@ WITH NORECOVERY,
      MOVE N'/* a */ -- b' TO N'/var/opt/mssql/data//* a */ -- b.mdf',
      MOVE N'x_log' TO N'L:\log\x_log.ldf'
 
+-- agent-token
+IF NOT EXISTS (SELECT 1 FROM sys.master_files AS f JOIN sys.databases AS d ON d.database_id = f.database_id WHERE d.name = N'it''s $(ESCAPE_SQUOTE(JOBID)) $(x)' AND f.redo_start_lsn IS NOT NULL)
+RESTORE DATABASE [it's $(ESCAPE_SQUOTE(JOBID)) $(x)]
+FROM URL = N'https://account.blob.core.windows.net/landing/sales/1.bak',
+     URL = N'https://account.blob.core.windows.net/landing/sales/2.bak'
+WITH NORECOVERY,
+     CHECKSUM,
+     STATS = 5,
+     MOVE N'it''s $(ESCAPE_SQUOTE(JOBID)) $(x)' TO N'/var/opt/mssql/data/it''s $(ESCAPE_SQUOTE(JOBID)) $(x).mdf',
+     MOVE N'x_log' TO N'L:\log\x_log.ldf'
+
 -- percent-backslash
 IF NOT EXISTS (SELECT 1 FROM sys.master_files AS f JOIN sys.databases AS d ON d.database_id = f.database_id WHERE d.name = N'100% c:\d\' AND f.redo_start_lsn IS NOT NULL)
 RESTORE DATABASE [100% c:\d\]
