@@ -14,6 +14,7 @@ import re
 import sys
 from datetime import datetime
 from functools import lru_cache
+from typing import Any
 
 _HISTORY = "azure.durable_functions.models.history.HistoryEvent"
 _PARSER = "dt_parse"
@@ -52,5 +53,13 @@ def _speed_up_classes() -> bool:
     make = getattr(module, _MAKER, None)
     if make is None:
         return False
-    setattr(module, _MAKER, lru_cache(make))
+    made = lru_cache(make)
+
+    def make_once(*arguments: Any, **options: Any) -> Any:
+        try:
+            return made(*arguments, **options)
+        except TypeError:  # lists cannot be looked up; another release may give some
+            return make(*arguments, **options)
+
+    setattr(module, _MAKER, make_once)
     return True

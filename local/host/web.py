@@ -21,6 +21,7 @@ from local.host.durable_api import DurableApi
 from local.host.errors import HostError, Refused
 from local.host.event_grid import EventGridWebhook
 from local.host.http_api import HttpFunctions
+from local.host.http_protocol import BoundedHttp
 from local.host.keys import DURABLE_KEY, Keys
 from local.host.page import HostPage
 from local.host.requests import given_key
@@ -102,6 +103,7 @@ class WebServer:
         """`on_loop` is called on the server's event loop before it serves."""
         config = uvicorn.Config(
             front,
+            http=BoundedHttp,
             log_config=None,
             access_log=False,
             lifespan="off",

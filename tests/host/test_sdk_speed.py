@@ -47,4 +47,5 @@ def test_a_class_is_made_once_and_is_the_same(read: Any) -> None:
     pair = make("Pair", ("first", "second"))
     assert pair is make("Pair", ("first", "second"))
     assert pair is not make("Pair", ("one", "two"))
+    assert make("Pair", ["first", "second"])(1, 2) == pair(1, 2)
     assert pair(1, second=2)._asdict() == {"first": 1, "second": 2}
