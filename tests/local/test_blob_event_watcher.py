@@ -394,6 +394,34 @@ def test_the_container_may_come_later(azurite: Azurite, receive: Start, tmp_path
             receiver.wait_for(1)
 
 
+def test_a_kill_loses_no_event(
+    azurite: Azurite, container: ContainerClient, receive: Start, tmp_path: Path
+) -> None:
+    receiver = receive(lambda _: 503)
+    command = [sys.executable, "-m", "local.blob_events", "--function", "f", "--poll", "0.05"]
+    command += ["--container", container.container_name, "--host", receiver.url]
+    command += ["--outbox", str(tmp_path / "outbox"), "--dead-letters", str(tmp_path / "dead")]
+    command += ["--retry-speed", "15"]  # so after 2 s, not 30
+    environment = {**os.environ, "AZURE_STORAGE_CONNECTION_STRING": azurite.connection_string}
+    names = [f"sales_{number}.trn" for number in range(8)]
+    for name in names:
+        container.upload_blob(name, b"log")
+    begin: dict[str, Any] = {"cwd": REPOSITORY, "env": environment, "stderr": subprocess.DEVNULL}
+    with subprocess.Popen(command, **begin) as process:  # noqa: S603 - our own module
+        deadline = time.monotonic() + 30
+        while len(receiver.requests) < len(names):
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
+        process.kill()
+    for name in names:
+        container.delete_blob(name)  # so that only the outbox knows of them
+    receiver.answer = lambda _: 202
+    with subprocess.Popen(command, **begin) as process:  # noqa: S603 - our own module
+        receiver.wait_for(len(names))
+        process.kill()
+    assert sorted(set(receiver.names())) == names
+
+
 def test_the_command_watches_until_it_is_ended(
     azurite: Azurite, container: ContainerClient, receive: Start, tmp_path: Path
 ) -> None:
