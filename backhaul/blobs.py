@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import logging
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -13,7 +14,7 @@ from azure.identity import DefaultAzureCredential
 from azure.storage.blob import BlobServiceClient, ContainerClient
 
 from shared.errors import BackhaulError
-from shared.storage import BlobSource, storage_errors, version_of
+from shared.storage import RETRIES, BlobSource, storage_errors, version_of
 
 
 @dataclass(frozen=True)
@@ -71,7 +72,9 @@ def list_blobs(address: BlobAddress, connection_string: str | None) -> Iterator[
     the identity that DefaultAzureCredential finds.
     """
     credential = _credential(address, connection_string)
-    container = ContainerClient(address.account_url, address.container, credential=credential)
+    container = ContainerClient(
+        address.account_url, address.container, credential=credential, **RETRIES
+    )
     if address.path:
         single = BlobInput(container, address, address.path)
         with storage_errors(f"looking at {address}"):
@@ -103,4 +106,6 @@ def _credential(address: BlobAddress, connection_string: str | None) -> Any:
         service = BlobServiceClient.from_connection_string(connection_string)
         if str(service.url).rstrip("/") == address.account_url:
             return service.credential
+    # It warns of each way it tried in vain; the error that follows says so too.
+    logging.getLogger("azure.identity").setLevel(logging.ERROR)
     return DefaultAzureCredential()

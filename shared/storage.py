@@ -37,7 +37,7 @@ _PASSING = (408, 429, 500, 502, 503, 504)
 _SAS_CLOCK_SKEW = timedelta(minutes=15)
 _ABSENT = {"ContainerNotFound": "the container", "TableNotFound": "a table of the catalog"}
 # The SDK's own waits add up to 80 seconds; whoever calls an API or watches a restore has less.
-_RETRIES: dict[str, Any] = {"retry_total": 3, "initial_backoff": 1, "increment_base": 2}
+RETRIES: dict[str, Any] = {"retry_total": 3, "initial_backoff": 1, "increment_base": 2}
 
 
 class BlobChanged(StorageError):
@@ -122,13 +122,13 @@ class Blobs:
     def __init__(self, settings: Settings, credential: TokenCredential | None = None) -> None:
         if settings.storage_connection_string is not None:
             self._service = BlobServiceClient.from_connection_string(
-                settings.storage_connection_string.get_secret_value(), **_RETRIES
+                settings.storage_connection_string.get_secret_value(), **RETRIES
             )
         else:
             self._service = BlobServiceClient(
                 settings.blob_endpoint or "",
                 credential=credential or DefaultAzureCredential(),
-                **_RETRIES,
+                **RETRIES,
             )
         self.container = settings.container
         self._client = self._service.get_container_client(settings.container)

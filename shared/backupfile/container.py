@@ -175,10 +175,14 @@ def expand_record(ranges: Ranges, offset: int, start: int) -> tuple[Expanded, in
 
 
 def expand_to(ranges: Ranges, entry: Entry, start: int, end: int, limit: int) -> Expanded:
-    """Return what the records from an entry to `end` hold, at most `limit` bytes.
+    """Return what the records from an entry to `end` hold.
 
-    `start` is the address of the SSET that the entry counts from.
+    Neither they nor that may have more than `limit` bytes. `start` is the address of the SSET that
+    the entry counts from.
     """
+    if end - entry.offset > limit:
+        what = "records of the final header"
+        raise faults.damaged(what, entry.offset, f"{end - entry.offset} bytes", f"at most {limit}")
     address = start + entry.address
     pieces, offset, length = [], entry.offset, 0
     while offset < end:

@@ -12,6 +12,7 @@ from typing import NamedTuple
 from shared.backupfile import faults, layout
 from shared.backupfile.codec import Region
 from shared.backupfile.container import Entry, expand_record, read_index, read_record
+from shared.backupfile.reader import HEADER_LIMIT
 from shared.errors import BackupFileError
 from shared.verification.backup import CHUNK, Backup
 from shared.verification.blockwalk import Part, is_at_end, leave_bulk, step
@@ -120,6 +121,9 @@ def _walk_blocks(backup: Backup, check: Check, part: Part, extent: _Extent) -> N
     """Walk the blocks of a part in its expanded bytes."""
     last = extent.entries[-1]
     length, at = last.address, last.offset
+    if extent.end - at > HEADER_LIMIT:
+        what = "records with the last blocks"
+        raise faults.damaged(what, at, f"{extent.end - at} bytes", f"at most {HEADER_LIMIT}")
     for _ in range(_RECORDS_OF_HEADERS):
         if at >= extent.end:
             break

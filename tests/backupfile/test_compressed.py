@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from local.samples import SampleBackup, SampleDatabase, appended, compressed
 from local.samples.xpress import compress
-from shared.backupfile import BytesSource, layout, read_backup
+from shared.backupfile import BytesSource, layout, read_backup, reader
 from shared.backupfile.sums import record_sum
 from shared.backupfile.xpress import expand
 from shared.backupset import BackupContent
@@ -224,3 +224,15 @@ def test_records_of_another_algorithm_are_named() -> None:
     refusal = refusal_of(other)
     assert refusal.reason_code == "UnsupportedBackupType"
     assert "record of kind 0x25" in refusal.message
+
+
+def test_records_of_the_header_longer_than_is_believed_are_refused(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(reader, "HEADER_LIMIT", 300)
+    data = compressed(sample().to_bytes()[0])
+
+    refusal = refusal_of(data)
+
+    assert "records of the final header" in refusal.message
+    assert "expected at most 300" in refusal.message
