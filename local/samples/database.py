@@ -40,6 +40,8 @@ class Database:
     files_per_filegroup: int
     checksums: bool
     page_checksums: bool
+    blank: bool
+    encrypted: bool
 
 
 @dataclass(frozen=True)

@@ -104,17 +104,27 @@ class SampleDatabase:
             files_per_filegroup=files_per_filegroup,
             checksums=checksums,
             page_checksums=page_checksums,
+            blank=blank,
+            encrypted=encrypted,
         )
         self.compressed = compressed
-        self._blank = blank
-        self._encrypted = encrypted
         self._filemark_size = filemark_size
         self._transfer_size = transfer_size
         self._description = description
-        self._media_name = media_name
-        self._media_description = media_description
-        self._media_password = media_password
-        self._mirrors = mirrors
+        self._label = MediaLabel(
+            media_name=media_name,
+            media_set_id=NO_GUID,
+            family_count=1,
+            family_sequence_number=1,
+            media_family_id=0,
+            media_sequence_number=1,
+            media_description=media_description,
+            software_name=layout.SOFTWARE_NAME,
+            software_vendor_id=layout.SOFTWARE_VENDOR_ID,
+            mirror_count=mirrors,
+            is_compressed=compressed,
+            has_password=media_password,
+        )
         self._clock = clock
         self._interval = interval
         end = Lsn.of(self._random.randint(20, 60), self._random.randint(16, 400), 1)
@@ -326,30 +336,27 @@ class SampleDatabase:
                 transfer_size=self._transfer_size,
             ),
             file_bytes=held,
-            blank=self._blank,
-            encrypted=self._encrypted,
+            blank=database.blank,
+            encrypted=database.encrypted,
             changed_bytes=_CHANGED_BYTES,
             log_ranges=log_ranges(taken.first_lsn, state.end),
             seed=self._random.getrandbits(32),
         )
 
     def _labels(self, stripes: int) -> tuple[MediaLabel, ...]:
-        media_set_id = self._guid()
+        update = {
+            "media_set_id": self._guid(),
+            "family_count": stripes,
+            "media_date": self._clock,
+            "is_compressed": self.compressed,
+        }
         return tuple(
-            MediaLabel(
-                media_name=self._media_name,
-                media_description=self._media_description,
-                media_set_id=media_set_id,
-                family_count=stripes,
-                family_sequence_number=number,
-                media_family_id=self._random.getrandbits(32),
-                media_sequence_number=1,
-                software_name=layout.SOFTWARE_NAME,
-                software_vendor_id=layout.SOFTWARE_VENDOR_ID,
-                media_date=self._clock,
-                mirror_count=self._mirrors,
-                is_compressed=self.compressed,
-                has_password=self._media_password,
+            self._label.model_copy(
+                update=update
+                | {
+                    "family_sequence_number": number,
+                    "media_family_id": self._random.getrandbits(32),
+                }
             )
             for number in range(1, stripes + 1)
         )

@@ -13,6 +13,8 @@ LONGEST_INPUT = 65536
 """Bytes of one code table; a match cannot reach further back either."""
 _SYMBOLS = 512
 _LITERALS = 256
+_END = 256
+"""Ends a stream; otherwise a match of three bytes, one back. In every record that was seen."""
 _LONGEST_CODE = 15
 _SHORTEST_MATCH = 3
 _KEY_BYTES = 4
@@ -26,7 +28,7 @@ Token = tuple[int, int, bytes]
 
 def compress(data: bytes) -> bytes:
     """Return a payload that expands to `data`, which has `LONGEST_INPUT` bytes at most."""
-    tokens = _tokens(data)
+    tokens = [*_tokens(data), (_END, 0, b"")]
     lengths = _code_lengths(Counter(symbol for symbol, _, _ in tokens))
     table = bytes(lengths.get(at, 0) | lengths.get(at + 1, 0) << 4 for at in range(0, _SYMBOLS, 2))
     return table + _bit_stream(tokens, lengths)
@@ -77,8 +79,7 @@ def _match(back: int, size: int) -> Token:
 
 def _code_lengths(counts: Counter[int]) -> dict[int, int]:
     """Return Huffman code lengths of at most 15 bits; rare symbols are made less rare for that."""
-    for spare in range(2):
-        counts.setdefault(spare, 1)  # a prefix code has two symbols at least
+    counts.setdefault(0, 1)  # a prefix code has two symbols at least
     while True:
         heap: list[tuple[int, int, tuple[int, ...]]]
         heap = [(count, symbol, (symbol,)) for symbol, count in counts.items()]
