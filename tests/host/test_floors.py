@@ -21,6 +21,7 @@ _PURE = {
     "links",
     "ncrontab",
     "replay",
+    "retries",
     "rewind",
     "routes",
     "settings",
