@@ -385,6 +385,7 @@ def _record(place: Workplace, stored: StoredProgress, backup: BackupSet, row: Re
         full_backup=full,
         last_restored=restored,
         current=None,
+        access_denied=False,
         failing_since=None,
     )
 

@@ -170,6 +170,7 @@ class MigrationProgress(Record):
     work. `adopted_at` is how far a database had come that somebody else had begun. `batch` are the
     sets that the target was last asked to restore, `current` is there only while that goes on.
     `brings_files` is the log that failed last because it adds files to the database.
+    `access_denied` tells that the target could not read the container when it tried last.
     `failing_since` is when the target failed first with nothing restored after that,
     `retriable_since` when the migration gave it up, `retries` how many of the order's were
     answered. `outlook` is what the last look decided: the periodic check wakes a migration whose
@@ -200,6 +201,7 @@ class MigrationProgress(Record):
     blocking: Blocking | None = None
     failure: Failure | None = None
     retries: int = 0
+    access_denied: bool = False
     failing_since: datetime | None = None
     retriable_since: datetime | None = None
     complete_error: str | None = None

@@ -88,7 +88,7 @@ def _restore(work: Work, target: Target) -> Outlook:
         return sight.outlook
     if sight.batch is not None:
         return follow(work, target, sight, sight.batch)
-    work.place.let_target_read(target, work.order.target)
+    work.place.let_target_read(target, work.order.target, renew=work.progress.access_denied)
     if target.detaches():
         return detach(work, target, sight)
     return _restore_here(work, target, sight)

@@ -177,6 +177,7 @@ class Work:
         self.stored.update(
             **words_of(outlook, self.progress, self.place),
             current=self.progress.current if runs_on else None,
+            access_denied=code is BlockingReason.STORAGE_ACCESS_DENIED,
             complete_error=error.message if completing else self.progress.complete_error,
         )
         return outlook

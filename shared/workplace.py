@@ -70,11 +70,16 @@ class Workplace:
         finally:
             target.close()
 
-    def let_target_read(self, target: Target, name: str) -> None:
-        """Make sure that the server has a credential for the container, if that is our task."""
+    def let_target_read(self, target: Target, name: str, *, renew: bool = False) -> None:
+        """Make sure that the server has a credential for the container, if that is our task.
+
+        With `renew` one that it has gets a new secret: it was of no use the last time.
+        """
         if self.target_settings(name).manage_credential:
             target.ensure_credential(
-                self.blobs.container_url, lambda: self.blobs.read_only_signature(SAS_LIFETIME)
+                self.blobs.container_url,
+                lambda: self.blobs.read_only_signature(SAS_LIFETIME),
+                renew=renew,
             )
 
     def _sql_token(self) -> str:

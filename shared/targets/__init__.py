@@ -143,8 +143,13 @@ class Target(Protocol):
         """Return RESTORE HEADERONLY of the files of one set: one row per set on the media."""
         ...
 
-    def ensure_credential(self, container_url: str, secret: Callable[[], str]) -> None:
-        """Let the server read a container; `secret` makes a SAS (no `?`) when one is needed."""
+    def ensure_credential(
+        self, container_url: str, secret: Callable[[], str], *, renew: bool = False
+    ) -> None:
+        """Let the server read a container; `secret` makes a SAS (no `?`) when one is needed.
+
+        With `renew` also if there is one that looks good still: it was refused.
+        """
         ...
 
     def restore(self, order: RestoreOrder, watch: Watch) -> None:

@@ -96,16 +96,18 @@ class SqlServerTarget:
         )
         return [rows.server_header(row) for row in found]
 
-    def ensure_credential(self, container_url: str, secret: Callable[[], str]) -> None:
+    def ensure_credential(
+        self, container_url: str, secret: Callable[[], str], *, renew: bool = False
+    ) -> None:
         """Let the server read a container; `secret` makes a SAS (no `?`) when one is needed.
 
         A credential that is there stays as it is, unless it is a shared access signature past
-        half its lifetime.
+        half its lifetime, or one that was refused (`renew`).
         """
         found = self._read_credential(container_url)
         if not found:
             self._create_credential(container_url, secret())
-        elif rows.is_stale(found[0], self._sas_lifetime):
+        elif rows.is_stale(found[0], timedelta(0) if renew else self._sas_lifetime):
             self._work.open().run(
                 tsql.alter_credential(container_url, secret()),
                 doing=f"ALTER CREDENTIAL of {container_url!r}",

@@ -239,3 +239,23 @@ def test_somebody_elses_restore_is_noticed_and_the_database_left_alone(scene: Sc
     assert scene.status(order) is MigrationStatus.CANCELED
     with scene.on_target() as target:
         assert target.read_position(order.target_database).state is DatabaseState.RESTORING
+
+
+# A credential that expires
+
+
+def test_a_signature_that_is_refused_is_renewed(scene: Scene) -> None:
+    source = sample()
+    backups = [source.full(), source.log()]
+    scene.drop_backups("f", backups[:1])
+    order = scene.create("f", scene.database("Sales"))
+    scene.drive(order)
+    with scene.on_target() as target:
+        url = scene.place.blobs.container_url
+        target.ensure_credential(url, lambda: "sv=2024-08-04&sig=expired", renew=True)
+    scene.drop_backups("f", backups[1:])
+    assert scene.drive(order).status["blockingReasonCode"] == "StorageAccessDenied"
+    assert scene.progress(order).access_denied
+    scene.drive(order)
+    assert restored(scene, order) == guids(backups)
+    assert not scene.progress(order).access_denied
