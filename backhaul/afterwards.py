@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from typing import Annotated
+from uuid import UUID
 
 from typer import Exit, Option
 
 from backhaul import terminal
+from backhaul.client import Answer, Client
 from backhaul.options import AsJson, Key, MigrationId, Url, Yes, open_client
-from shared.models import RestartRequest, RetryRequest
+from shared.models import Migration, RestartRequest, RetryRequest
 
 
 def retry(
@@ -16,13 +18,8 @@ def retry(
 ) -> None:
     """Let a migration that is Retriable go on where it stopped."""
     with open_client(url, key) as client:
-        operation = client.show(migration).content.properties.migration_operation_id
-        answer = client.retry(migration, RetryRequest(migration_operation_id=operation))
-    if as_json:
-        terminal.print_json(answer.document)
-        return
-    name = terminal.for_display(answer.content).name
-    terminal.results().print(f"The migration of {name} goes on.", soft_wrap=True)
+        wish = RetryRequest(migration_operation_id=_operation(client, migration))
+        _tell(client.retry(migration, wish), "goes on", as_json=as_json)
 
 
 def restart(
@@ -30,13 +27,20 @@ def restart(
 ) -> None:
     """Begin a migration anew that has ended or is Retriable, with the settings it had."""
     with open_client(url, key) as client:
-        operation = client.show(migration).content.properties.migration_operation_id
-        answer = client.restart(migration, RestartRequest(migration_operation_id=operation))
+        wish = RestartRequest(migration_operation_id=_operation(client, migration))
+        _tell(client.restart(migration, wish), "begins anew", as_json=as_json)
+
+
+def _operation(client: Client, migration: str) -> UUID:
+    return client.show(migration).content.properties.migration_operation_id
+
+
+def _tell(answer: Answer[Migration], done: str, *, as_json: bool) -> None:
     if as_json:
         terminal.print_json(answer.document)
         return
     name = terminal.for_display(answer.content).name
-    terminal.results().print(f"The migration of {name} begins anew.", soft_wrap=True)
+    terminal.results().print(f"The migration of {name} {done}.", soft_wrap=True)
 
 
 def delete(

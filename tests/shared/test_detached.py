@@ -100,29 +100,20 @@ def test_a_crash_at_any_point_resumes_the_job_that_runs(
     assert restored(scene, order) == guids(backups)
 
 
-def test_a_cancel_stops_the_job_and_drops_the_database(make_scene: MakeScene, slow: Server) -> None:
+@pytest.mark.parametrize("keep_target", [False, True])
+def test_a_cancel_stops_the_job_and_then_drops_the_database_or_keeps_it(
+    make_scene: MakeScene, slow: Server, *, keep_target: bool
+) -> None:
     scene = make_scene(slow)
     order = begin(scene, "f", [sample(data_bytes=9_000 * KIB).full()])
-    scene.cancel(order)
+    scene.cancel(order, keep_target=keep_target)
     assert poll(scene, order).action is Action.CLEAN_UP
     scene.drive(order)
     assert scene.status(order) is MigrationStatus.CANCELED
     with scene.on_target() as target:
         assert target.find_batch(order.target_database) is None
-        assert target.read_position(order.target_database).state is DatabaseState.ABSENT
-
-
-def test_a_cancel_that_keeps_the_database_stops_the_job_too(
-    make_scene: MakeScene, slow: Server
-) -> None:
-    scene = make_scene(slow)
-    order = begin(scene, "f", [sample(data_bytes=9_000 * KIB).full()])
-    scene.cancel(order, keep_target=True)
-    scene.drive(order)
-    assert scene.status(order) is MigrationStatus.CANCELED
-    with scene.on_target() as target:
-        assert target.find_batch(order.target_database) is None
-        assert target.read_position(order.target_database).state is DatabaseState.RESTORING
+        state = target.read_position(order.target_database).state
+    assert state is (DatabaseState.RESTORING if keep_target else DatabaseState.ABSENT)
 
 
 def test_a_cutover_that_ends_within_a_batch_stops_it_there(
