@@ -15,13 +15,14 @@ from local.blob_events import Faults, RetryPolicy
 from local.sqlserver import Server, Settings, serve
 from local.stack import Stack, StackOptions
 from shared.chain import DatabaseState, Goal, plan_restore
-from shared.errors import BackhaulError
+from shared.errors import BackhaulError, TargetUnavailable
 from shared.lsn import Lsn
 from tests.campaign.histories import Run
 from tests.e2e.world import Json, World, details, guids
 
 PASSWORD = "of the simulated server"  # noqa: S105 of a server that lives as long as the campaign
 _PATIENCE_S = 120.0
+_PASSING = ("TargetNotReady", "TargetRefused", "StorageAccessDenied")
 _SETTLED = ("Blocked", "Waiting", "RestoreCompleted")
 
 
@@ -64,8 +65,7 @@ def carry_out(
             struck["blob replaced"] += len(run.spoiled)
         for number, (run, (name, content)) in enumerate(_interleaved(blobs, chance)):
             world.put(f"{run.folder}/{name}", content)
-            if number % 20 == 19:
-                _kill_host(stack, chance, struck)
+            _trouble(number, stack, world, chance, struck)
         for _ in range(2):
             time.sleep(chance.uniform(0.2, 2.0))
             _kill_host(stack, chance, struck)
@@ -105,6 +105,28 @@ def _kill_host(stack: Stack, chance: random.Random, struck: Counter[str]) -> Non
     struck["host killed"] += 1
 
 
+def _trouble(
+    number: int, stack: Stack, world: World, chance: random.Random, struck: Counter[str]
+) -> None:
+    """Do harm after some of the uploads."""
+    if number % 20 == 19:
+        _kill_host(stack, chance, struck)
+    if number % 30 == 15:
+        _expire_credential(stack, world, struck)
+
+
+def _expire_credential(stack: Stack, world: World, struck: Counter[str]) -> None:
+    """Let the server's signature for the container be one that the storage refuses."""
+    target = world.target()
+    try:
+        target.ensure_credential(stack.container.url, lambda: "sv=2024-08-04&sig=x", renew=True)
+    except TargetUnavailable:
+        return
+    finally:
+        target.close()
+    struck["credential expired"] += 1
+
+
 def _verdict(world: World, run: Run) -> str | None:
     """Bring a run to its end; return why it failed, None if it passed."""
     try:
@@ -119,7 +141,7 @@ def _settle(world: World, run: Run, files: int) -> Json:
 
     def settled(properties: Json) -> bool:
         about = properties["migrationStatusDetails"]
-        transient = about.get("restoreBlockingReasonCode") in ("TargetNotReady", "TargetRefused")
+        transient = about.get("restoreBlockingReasonCode") in _PASSING
         return bool(
             about["detectedFiles"] == files
             and about["restoreState"] in _SETTLED
