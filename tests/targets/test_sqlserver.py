@@ -253,7 +253,9 @@ def with_added_file(backup: SampleBackup) -> SampleBackup:
             "unique_id": log.unique_id,
         }
     )
-    sample = replace(backup.sets[0], files=(data, added, log))
+    (taken,) = backup.sets
+    background = replace(taken.background, first_pass_sizes=())
+    sample = replace(taken, files=(data, added, log), background=background)
     return make_backup(backup.stem, backup.labels, [sample], backup.filemark_size)
 
 
