@@ -1,4 +1,4 @@
-"""Restores that the server does by itwork: begun, followed, taken away.
+"""Restores that the server does by itself: begun, followed, taken away.
 
 Every function may run again after a crash between any two lines: a batch that runs is found
 before another is begun.
