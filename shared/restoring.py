@@ -44,7 +44,7 @@ def take_turn(place: Workplace, migration_id: str) -> Turn:
 def restore_batch(place: Workplace, migration_id: str) -> Turn:
     """Restore what the plan says, or see how far the server is with it.
 
-    Where the server works by itwork this ends within seconds, and the turn says when to look
+    Where the server works by itself this ends within seconds, and the turn says when to look
     again. Else it restores set by set, until the batch's time is over or all is done.
     """
     work = Work.begin(place, migration_id)
