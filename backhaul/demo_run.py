@@ -153,11 +153,15 @@ def _cutover(migration: Migration) -> CutoverRequest:
 
 
 def _is_ready(one: Dropped, migration: Migration) -> bool:
-    """Tell whether an online migration has restored all there is: time for the cutover."""
+    """Tell whether an online migration has restored all there is: time for the cutover.
+
+    The status is that of the last turn; only the checks know of a file that came after it.
+    """
     details = migration.properties.migration_status_details
     return (
         one.last_backup is None
         and details is not None
         and details.detected_files == len(one.files)
         and migration.properties.migration_status is MigrationStatus.READY_FOR_CUTOVER
+        and not any(c.required and c.state == "fail" for c in details.cutover_readiness.checks)
     )
