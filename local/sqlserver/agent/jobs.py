@@ -202,15 +202,26 @@ class Jobs:
             )
             self._save(session)
             self._sessions.append(session)
+            for job in self.all():
+                self.list_in_session(job, session.session_id)
             return session.session_id
 
-    def request_run(self, job: Job, session_id: int) -> JobActivity:
-        """Note that a job is to run, in its row of the session, which this makes or makes anew."""
+    def list_in_session(self, job: Job, session_id: int) -> JobActivity:
+        """Add the row that a job has in a session of the Agent, even if it never runs in it."""
         with self.lock:
-            old = [row for row in self._activity_of(job) if row.session_id == session_id]
-            activity_id = old[0].activity_id if old else self._next_id("activity")
             activity = JobActivity(
-                activity_id=activity_id,
+                activity_id=self._next_id("activity"), session_id=session_id, job_id=job.job_id
+            )
+            self._save(activity)
+            return activity
+
+    def request_run(self, job: Job, session_id: int) -> JobActivity:
+        """Note that a job is to run, in its row of the session; what was in it is gone."""
+        with self.lock:
+            rows = [row for row in self._activity_of(job) if row.session_id == session_id]
+            old = rows[0] if rows else self.list_in_session(job, session_id)
+            activity = JobActivity(
+                activity_id=old.activity_id,
                 session_id=session_id,
                 job_id=job.job_id,
                 run_requested_date=self.clock.now(),

@@ -107,8 +107,8 @@ class JobHistory(Record):
 class JobActivity(Record):
     """A row of sysjobactivity: one for each job and session of the Agent.
 
-    A row without stop date belongs to a job that runs - if its session is the newest one. The
-    rows of older sessions tell what ran when the Agent ended unexpectedly.
+    A row that was started and not stopped belongs to a job that runs - if its session is the
+    newest one. The rows of older sessions tell what ran when the Agent ended unexpectedly.
     """
 
     table: ClassVar[str] = "sysjobactivity"

@@ -7,6 +7,7 @@ in the history; the next start of the Agent has a session of its own, in which n
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
@@ -31,6 +32,8 @@ from local.sqlserver.results import Column
 
 _NOT_RUNNING = "SQLServerAgent is not currently running so it cannot be notified of this action."
 _MINUTE_S = 60.0
+
+log = logging.getLogger(__name__)
 
 
 class StepRunner(Protocol):
@@ -124,9 +127,11 @@ class Agent:
         for run in runs:
             run.ended.wait()
 
-    def is_executing(self, job_id: UUID) -> bool:
-        """Tell whether a job runs now."""
-        return job_id in self._runs
+    def know(self, job: Job) -> None:
+        """Take notice of a new job: while the service runs, it has a row of activity at once."""
+        with self.jobs.lock:
+            if self._session_id is not None:
+                self.jobs.list_in_session(job, self._session_id)
 
     def start(self, job: Job, by: Caller, run_step: StepRunner, step_name: str | None) -> None:
         """Start a job and return at once. Raises 14256, 14262, 22022."""
@@ -190,6 +195,9 @@ class Agent:
             run.activity = self.jobs.note(run.activity, start_execution_date=moment)
             status, last = self._run_steps(run, first, run_step)
             self._end(run, status, last, moment, self.jobs.clock.seconds() - began)
+        except Exception:
+            # The edge of the job's thread: whoever waits for the run must not wait for ever.
+            log.exception("the simulation failed in job %s", run.job.name)
         finally:
             with self.jobs.lock:
                 self._runs.pop(run.job.job_id, None)

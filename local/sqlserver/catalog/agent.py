@@ -208,7 +208,7 @@ _JOBACTIVITY: tuple[Field[JobActivity], ...] = (
     Field("session_id", INT, lambda a: a.session_id),
     Field("job_id", UNIQUEIDENTIFIER, lambda a: a.job_id),
     Field("run_requested_date", DATETIME, lambda a: a.run_requested_date),
-    Field("run_requested_source", SYSNAME, lambda a: _ASKED_BY_A_USER),
+    Field("run_requested_source", SYSNAME, lambda a: a.run_requested_date and _ASKED_BY_A_USER),
     Field("queued_date", DATETIME, lambda a: None),
     Field("start_execution_date", DATETIME, lambda a: a.start_execution_date),
     Field("last_executed_step_id", INT, lambda a: a.last_executed_step_id),

@@ -2,7 +2,7 @@
 
 A fault that has struck is counted on disk before it strikes, so that a server that it kills does
 not meet it again on its next start. Numbers of restores and logins count from the first start on a
-folder.
+folder; logins, while a fault waits for one.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import threading
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from enum import Enum
 from pathlib import Path
 from string import Formatter
@@ -248,9 +248,11 @@ class Faults:
         until = None if fault.seconds is None else self._clock.seconds() + fault.seconds
         self._refusing = (fault, until)
 
-    def refusal(self, number: int, login: str) -> Diagnostic | None:
-        """Return why the `number`-th login is refused, or None."""
-        for record in self.all():
+    def refusal(self, login: str, next_number: Callable[[], int]) -> Diagnostic | None:
+        """Return why a login is refused, or None; counts logins while a fault waits for one."""
+        waiting = [r for r in self.all() if r.fault.login is not None and not r.is_spent]
+        number = next_number() if waiting else 0
+        for record in waiting:
             if record.fault.login == number and self.spend(record):
                 if record.fault.do is FaultKind.ERROR:
                     return record.fault.diagnostic(login=login)

@@ -20,7 +20,7 @@ from pydantic import Field
 from local.sqlserver.engine.clock import Clock
 from local.sqlserver.engine.model import Record
 from local.sqlserver.engine.store import Store
-from local.sqlserver.errors import refuse
+from local.sqlserver.errors import not_simulated, refuse
 
 SA_SID = b"\x01"
 SYSADMIN = "sysadmin"
@@ -95,7 +95,9 @@ class Logins:
             **_hashed(password),
         )
         self._logins = {_key(user): self._administrator}
-        self._logins |= {_key(login.name): login for login in store.load(Login)}
+        # Another user may have been given since: whom the settings name wins.
+        kept = {_key(login.name): login for login in store.load(Login)}
+        self._logins = kept | self._logins
 
     def all(self) -> list[Login]:
         """Return all logins in order of their ids."""
@@ -180,6 +182,8 @@ class Logins:
 
     def change(self, login: Login, **columns: object) -> None:
         """Change columns of a login; a `password` is kept as a hash only."""
+        if login is self._administrator:
+            raise not_simulated("changes of the login that the settings give")
         password = columns.pop("password", None)
         if isinstance(password, str):
             columns |= _hashed(password)

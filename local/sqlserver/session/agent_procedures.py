@@ -207,6 +207,7 @@ def _add_job(call: Call) -> int:
         raise refuse(14284)
     owner = _owner(call, by) or by.login
     job = _instance(call).jobs.add(call.values["@job_name"] or "", owner, **_job_columns(call))
+    _instance(call).agent.know(job)
     call.outputs["@job_id"] = job.job_id
     return 0
 

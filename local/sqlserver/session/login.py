@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ssl
 from dataclasses import dataclass
+from functools import partial
 
 from local.sqlserver.engine.instance import Instance
 from local.sqlserver.engine.model import DatabaseState
@@ -90,7 +91,7 @@ def _answer(asked: Prelogin, agreed: Encryption, product: Product) -> bytes:
 
 def refusal(login: Login7, instance: Instance) -> tuple[Diagnostic, ...]:
     """Return why a login is refused: wrong name or password, or a database that is not open."""
-    if struck := instance.faults.refusal(instance.next_id("logins"), login.user):
+    if struck := instance.faults.refusal(login.user, partial(instance.next_id, "logins")):
         return (struck,)
     if login.integrated or instance.logins.authenticate(login.user, login.password) is None:
         return (diagnostic(18456, login.user),)
