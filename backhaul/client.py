@@ -11,11 +11,11 @@ from pydantic import ValidationError
 from backhaul.connection import Connection
 from backhaul.transport import Correspondent, Transport, not_understood, parse_json
 from shared.errors import RequestError
+from shared.json_model import Json
 from shared.models import (
     CancelRequest,
     CutoverReadiness,
     CutoverRequest,
-    Json,
     Migration,
     MigrationRequest,
     RestartRequest,

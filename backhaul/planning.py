@@ -26,9 +26,9 @@ from shared.explain import (
     name_of,
 )
 from shared.ignoring import IGNORED_BECAUSE, Used, ignore_reason
+from shared.json_model import Json
 from shared.lineage import DatabaseKey, group_by_database
 from shared.lsn import Lsn
-from shared.models import Json
 from shared.restore_rules import Reason, Rejection
 from shared.vocabulary import BlockingReason, IgnoreReason, InvalidReason, Word
 

@@ -17,7 +17,7 @@ from shared.acceptance import Policy, judge
 from shared.backupfile import ByteSource, FileSource, read_backup
 from shared.backupset import BackupContent
 from shared.errors import BackhaulError, BackupFileError, StorageError
-from shared.models import Json
+from shared.json_model import Json
 from shared.settings import Settings
 
 NOT_READABLE = "FileNotReadable"

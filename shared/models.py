@@ -8,12 +8,12 @@ with Z, except a backup's own dates, which are local to the source. What is unkn
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any, Literal
+from typing import Literal
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
-from pydantic.alias_generators import to_camel
+from pydantic import Field, model_validator
 
+from shared.json_model import Json
 from shared.lsn import Lsn
 from shared.vocabulary import (
     BlockingReason,
@@ -31,25 +31,6 @@ from shared.vocabulary import (
 # Blob names and folders are at most 1,024 characters, SQL Server's names at most 128.
 _BLOB_NAME = 1024
 _SQL_NAME = 128
-
-
-def _key(name: str) -> str:
-    """Return a field's name in JSON, for instance first_lsn -> firstLSN."""
-    camel = str(to_camel(name))
-    return camel.replace("Lsn", "LSN").removesuffix("Mb") + ("MB" if camel.endswith("Mb") else "")
-
-
-class Json(BaseModel):
-    """Base of all JSON: camel case outside, unknown keys refused."""
-
-    model_config = ConfigDict(
-        frozen=True, extra="forbid", alias_generator=_key, populate_by_name=True
-    )
-
-    def as_json(self) -> dict[str, Any]:
-        """Return plain JSON values, without what is unknown."""
-        return self.model_dump(mode="json", by_alias=True, exclude_none=True)
-
 
 # Inputs of orchestrations and activities
 

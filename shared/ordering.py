@@ -17,12 +17,12 @@ from shared.arrivals import files_of, unchecked_blobs
 from shared.blob_event import FinishedBlob
 from shared.errors import RequestError, TargetError
 from shared.folder import below, migration_id
+from shared.json_model import Json
 from shared.looking import read_migration
 from shared.models import (
     CancelRequest,
     CutoverReadiness,
     CutoverRequest,
-    Json,
     Migration,
     MigrationRequest,
     RestartRequest,

@@ -29,7 +29,7 @@ PURE = (
     *("errors", "explain", "folder", "ignoring", "lineage", "lsn", "models", "outlook"),
     *("readiness", "records", "restore_candidates", "restore_rules", "restore_search", "slots"),
     *("status", "verification", "vocabulary", "targets.faults", "targets.fault_table"),
-    *("targets.files", "targets.rows", "targets.tsql"),
+    *("targets.files", "targets.rows", "targets.tsql", "json_model"),
 )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from shared.models import Json
+from shared.json_model import Json
 from shared.verification.check import Check, Level, Tally
 
 

@@ -9,7 +9,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
 from typing import Any, NamedTuple
 
-from shared.models import Json
+from shared.json_model import Json
 
 KEY = "qbz_SECRET-key-0123456789=="
 
