@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from rich.console import Group, RenderableType
 from rich.progress_bar import ProgressBar
@@ -26,7 +26,7 @@ from shared.models import (
     MigrationStatusDetails,
     RestoredUpTo,
 )
-from shared.vocabulary import MigrationStatus
+from shared.vocabulary import EstimateBasis, MigrationStatus
 
 _STYLES = {
     MigrationStatus.SUCCEEDED: "green",
@@ -183,8 +183,31 @@ def _progress(
         yield "Try", details.restore_blocking_action or "-"
     elif details.waiting_for and not final:
         yield "Waits for", details.waiting_for
+    if not final:
+        yield from _expected(details)
     if details.complete_restore_error_message:
         yield "Cutover", Text(details.complete_restore_error_message, "red")
+
+
+def _expected(details: MigrationStatusDetails) -> Iterator[tuple[str, RenderableType]]:
+    if details.restore_throughput_mbps is not None:
+        yield "Speed", f"{details.restore_throughput_mbps:.1f} MB/s over the last sets"
+    if details.estimated_restore_seconds_remaining:
+        left = timedelta(seconds=details.estimated_restore_seconds_remaining)
+        measured = details.estimate_basis is EstimateBasis.MEASURED
+        told = "as measured here" if measured else "judged by size alone"
+        yield "Remaining", f"about {wording.duration(left)}, {told}"
+    if expected := _cutover_estimate(details.cutover_readiness):
+        yield "Cutover", expected
+
+
+def _cutover_estimate(readiness: CutoverReadiness) -> str | None:
+    seconds = readiness.estimated_cutover_seconds
+    if seconds is None:
+        return None
+    told = wording.duration(timedelta(seconds=seconds))
+    rehearsed = readiness.estimate_basis is EstimateBasis.MEASURED
+    return f"takes about {told}, {'as rehearsed' if rehearsed else 'not rehearsed yet'}"
 
 
 def _counts(details: MigrationStatusDetails) -> str:
@@ -252,5 +275,7 @@ def _readiness_facts(readiness: CutoverReadiness) -> Iterator[tuple[str, Rendera
     if readiness.restored_up_to is not None:
         yield "Restored", f"up to {_up_to(readiness.restored_up_to)}"
         yield "", f"last {readiness.last_restored_filename}"
+    if expected := _cutover_estimate(readiness):
+        yield "Cutover", expected
     if readiness.last_scan_completed_on is not None:
         yield "Folder", f"listed {wording.moment(readiness.last_scan_completed_on)}"

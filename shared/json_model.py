@@ -10,7 +10,7 @@ from pydantic.alias_generators import to_camel
 
 def _key(name: str) -> str:
     """Return a field's name in JSON, for instance first_lsn -> firstLSN."""
-    camel = str(to_camel(name))
+    camel = str(to_camel(name)).replace("Mbps", "MBps")
     return camel.replace("Lsn", "LSN").removesuffix("Mb") + ("MB" if camel.endswith("Mb") else "")
 
 

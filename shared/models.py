@@ -17,6 +17,7 @@ from shared.json_model import Json
 from shared.lsn import Lsn
 from shared.vocabulary import (
     BlockingReason,
+    EstimateBasis,
     FailureCode,
     FileStatus,
     IgnoreReason,
@@ -263,6 +264,8 @@ class CutoverReadiness(Json):
     pending_files: list[PendingFile]
     unread_files: list[str]
     last_scan_completed_on: datetime | None = None
+    estimated_cutover_seconds: int | None = None
+    estimate_basis: EstimateBasis = EstimateBasis.NONE
 
 
 class MigrationStatusDetails(Json):
@@ -305,6 +308,10 @@ class MigrationStatusDetails(Json):
     chain_gap: ChainGap | None = None
     waiting_for_stripes: list[MissingStripes]
     restored_up_to: RestoredUpTo | None = None
+    estimated_restore_seconds_remaining: int | None = None
+    estimated_cutover_seconds: int | None = None
+    estimate_basis: EstimateBasis = EstimateBasis.NONE
+    restore_throughput_mbps: float | None = None
     cutover_readiness: CutoverReadiness
 
 

@@ -7,6 +7,7 @@ it needs no connection to the target.
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -14,7 +15,8 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from shared.backupset import BackupSet, BackupType, merge_families
-from shared.chain import MissingFamilies, MissingLog, Plan, plan_restore
+from shared.chain import MissingFamilies, MissingLog, Plan, PlanStatus, plan_restore
+from shared.estimating import MEGABYTE, Estimates, Pending, done_of, estimate
 from shared.folder import below, sort_contents
 from shared.ignoring import IGNORED_BECAUSE, Used, ignore_reason
 from shared.models import (
@@ -56,9 +58,6 @@ _FILE_STATUS = {
 }
 
 
-_MEGABYTE = 1024 * 1024
-
-
 @dataclass(frozen=True)
 class Account:
     """Every file of a migration, accounted for; `files` has them by name."""
@@ -96,7 +95,15 @@ def describe(
     properties = short.properties.model_copy(
         update={
             "backup_configuration": _location(order, container),
-            "migration_status_details": _details(order, progress, files, account, container, scan),
+            "migration_status_details": _details(
+                order,
+                progress,
+                files,
+                account,
+                container,
+                scan,
+                _expect(order, progress, account, restored),
+            ),
         }
     )
     return short.model_copy(update={"properties": properties})
@@ -228,7 +235,7 @@ class _Teller:
             number_of_stripes=backup.family_count,
             database_name=backup.database_name,
             server_name=header.server_name,
-            backup_size_mb=round(header.backup_size / _MEGABYTE, 3),
+            backup_size_mb=round(header.backup_size / MEGABYTE, 3),
             restore_status=status,
             restore_start_date=self._begun_on(status, restored),
             restore_finish_date=restored.restored_on if restored else None,
@@ -342,6 +349,7 @@ def _details(
     account: Account,
     container: str,
     scan: Scan,
+    expected: Estimates,
 ) -> MigrationStatusDetails:
     last, why, current = progress.last_restored, progress.blocking, progress.current
     newest = max(files, key=lambda file: (file.arrived_on, file.name), default=None)
@@ -370,8 +378,8 @@ def _details(
         current_restoring_filename=below(current.files[0], order.folder) if current else None,
         current_restore_percent_completed=current.percent if current else None,
         restore_percent_completed=round(100 * done / whole, 1) if whole else None,
-        current_restored_size=round(done / _MEGABYTE, 3),
-        current_restore_plan_size=round(whole / _MEGABYTE, 3),
+        current_restored_size=round(done / MEGABYTE, 3),
+        current_restore_plan_size=round(whole / MEGABYTE, 3),
         last_restored_filename=below(last.files[0], order.folder) if last else None,
         last_restored_file_time=last.restored_on if last else None,
         last_uploaded_file_name=below(newest.name, order.folder) if newest else None,
@@ -389,10 +397,50 @@ def _details(
         chain_gap=gap,
         waiting_for_stripes=_missing_stripes(account),
         restored_up_to=up_to,
+        estimated_restore_seconds_remaining=_whole(expected.remaining_s),
+        estimated_cutover_seconds=_whole(expected.cutover_s),
+        estimate_basis=expected.basis,
+        restore_throughput_mbps=_rounded(expected.throughput_mbps),
         cutover_readiness=judge_readiness(
             order, progress, account.sets, account.invalid, gap, up_to, scan
+        ).model_copy(
+            update={
+                "estimated_cutover_seconds": _whole(expected.cutover_s),
+                "estimate_basis": expected.cutover_basis,
+            }
         ),
     )
+
+
+def _expect(
+    order: MigrationOrder,
+    progress: MigrationProgress,
+    account: Account,
+    restored: Sequence[RestoredBackup],
+) -> Estimates:
+    """Estimate what is left to do of a migration that goes on."""
+    if progress.status.is_final or order.cancel is not None:
+        return Estimates()
+    sizes: dict[UUID, int] = {}
+    for info in account.sets:
+        size = sum(file.total_size for file in info.list_of_backup_files)
+        # Copies of files are listed by themselves.
+        sizes[info.backup_set_id] = max(size, sizes.get(info.backup_set_id, 0))
+    pending = [
+        Pending(sizes.get(guid, 0), done_of(progress.current, guid))
+        for guid in (step.backup.backup_set_guid for step in account.plan.steps)
+    ]
+    is_open = not order.offline and order.cutover is None
+    awaits_tail = is_open and account.plan.status is not PlanStatus.COMPLETE
+    return estimate(restored, pending, sizes, awaits_tail=awaits_tail)
+
+
+def _whole(seconds: float | None) -> int | None:
+    return None if seconds is None else math.ceil(seconds)
+
+
+def _rounded(rate: float | None) -> float | None:
+    return None if rate is None else round(rate, 3)
 
 
 def _up_to(last: RestoredBackup | None) -> RestoredUpTo | None:

@@ -100,6 +100,14 @@ class SetStatus(Word):
     RESTORED = "Restored"
 
 
+class EstimateBasis(Word):
+    """`estimateBasis`: what an estimate rests on."""
+
+    MEASURED = "measured"
+    SIZE = "size"
+    NONE = "none"
+
+
 class FailureCode(Word):
     """`migrationFailureError.code`: why a migration ended without success."""
 

@@ -89,6 +89,7 @@ class Story:
                 recovery_fork_id=backup.header.recovery_fork_id,
                 backup_finish_date=backup.header.backup_finish_date,
                 restored_on=START + timedelta(minutes=number),
+                seconds=number / 4,
             )
             for number, backup in enumerate(self._sets[:restored], start=1)
         ]
