@@ -6,7 +6,7 @@ Activities raise only what a retry may cure; a refusal is a result. Their parame
 
 import azure.durable_functions as df
 
-from activities.backups import check_backup
+from activities.backups import check_backup, verify_backup
 from activities.migrations import (
     clean_up_target,
     note_queued,
@@ -19,6 +19,7 @@ from activities.waking import wake_migration
 blueprint = df.Blueprint()
 for activity in (
     check_backup,
+    verify_backup,
     take_turn,
     restore_batch,
     recover_database,

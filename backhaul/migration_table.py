@@ -34,6 +34,7 @@ _STYLES = {
     MigrationStatus.FAILED: "red",
     MigrationStatus.CANCELED: "dim",
 }
+_VERIFYING_SHOWN = 5
 _CHECK_STYLES = {"pass": "green", "fail": "red", "unknown": "yellow"}
 
 
@@ -176,6 +177,13 @@ def _progress(
     if details.current_restoring_filename:
         percent = details.current_restore_percent_completed or 0
         yield "Restoring", f"{details.current_restoring_filename}, {percent:.0f} %"
+    for file in details.verifying_files[:_VERIFYING_SHOWN]:
+        about = (
+            f"{file.file_name}, {file.percent_completed:.0f} % of {wording.size(file.total_size)}"
+        )
+        yield "Verifying", f"{about} (level {file.level})"
+    if (more := len(details.verifying_files) - _VERIFYING_SHOWN) > 0:
+        yield "", f"and {more} more"
     if details.restore_blocking_reason:
         code = Text(f"{details.restore_blocking_reason_code}: ", "red")
         since = wording.moment(details.restore_blocked_since)
@@ -255,6 +263,10 @@ def _row(backup: BackupSetInfo) -> SetRow:
         finished=backup.backup_finish_date,
         below=[
             Text(", ".join(about), "dim"),
+            *(
+                Text(note, "dim")
+                for note in dict.fromkeys(n for f in files for n in f.verification_notes)
+            ),
             *(Text(f"{reason} ({code})", "yellow") for reason, code in reasons),
         ],
     )

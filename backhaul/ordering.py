@@ -26,6 +26,7 @@ from shared.models import (
     OfflineConfiguration,
     SourceLocation,
 )
+from shared.vocabulary import VerificationLevel
 
 
 def create(
@@ -57,6 +58,14 @@ def create(
     adopt: Annotated[
         bool, Option("--adopt", help="Take over a database of NAME that was left restoring.")
     ] = False,
+    verify: Annotated[
+        VerificationLevel | None,
+        Option(
+            metavar="LEVEL",
+            help="Read each backup before it is restored: only its header, structure (all headers"
+            " in it) or data (all that has a checksum). Default: as the app is set up.",
+        ),
+    ] = None,
     as_json: AsJson = False,
     url: Url = None,
     key: Key = None,
@@ -81,6 +90,7 @@ def create(
                 ),
                 priority=priority,
                 adopt=adopt,
+                verify=verify,
             ),
         )
     except ValidationError as error:

@@ -15,8 +15,9 @@ from backhaul.reading import Verdict as NotRead
 from backhaul.verdict_table import verdict_table
 from shared.backupfile import ByteSource
 from shared.errors import StorageError
-from shared.verification import Level, Verdict, advance, begin, verdict_of
+from shared.verification import Verdict, advance, begin, verdict_of
 from shared.verification.read_ahead import ReadAhead
+from shared.vocabulary import VerificationLevel
 
 _PIECE = 64 * 1024 * 1024
 """Bytes between two movements of the progress bar."""
@@ -38,8 +39,9 @@ def verify(
     files: Files,
     *,
     level: Annotated[
-        Level, Option(help="How much is read: both ends, all headers, or all that has a checksum.")
-    ] = Level.DATA,
+        VerificationLevel,
+        Option(help="How much is read: both ends, all headers, or all that has a checksum."),
+    ] = VerificationLevel.DATA,
     storage: Storage = None,
     as_json: AsJson = False,
 ) -> None:
@@ -78,7 +80,7 @@ def _shown(file: Verified) -> Any:
     return verdict_table(terminal.harmless(file.name), terminal.for_display(file.verdict))
 
 
-def _verdict(given: Input, level: Level) -> Verdict | NotRead:
+def _verdict(given: Input, level: VerificationLevel) -> Verdict | NotRead:
     try:
         with _opened(given, level) as source:
             check = begin(source, level)
@@ -92,10 +94,10 @@ def _verdict(given: Input, level: Level) -> Verdict | NotRead:
 
 
 @contextmanager
-def _opened(given: Input, level: Level) -> Iterator[ByteSource]:
+def _opened(given: Input, level: VerificationLevel) -> Iterator[ByteSource]:
     """Open an input; what is read whole over a network is read ahead."""
     source = given.open()
-    if level is Level.HEADER or not is_address(given.name):
+    if level is VerificationLevel.HEADER or not is_address(given.name):
         yield source
         return
     with ReadAhead(source) as ahead:

@@ -22,9 +22,10 @@ from local.azurite import Azurite
 from local.samples import SampleDatabase
 from shared.backupfile import ByteSource, BytesSource
 from shared.storage import BlobSource, version_of
-from shared.verification import Level, advance, begin
+from shared.verification import advance, begin
 from shared.verification.read_ahead import BLOCK, BLOCKS_AHEAD, ReadAhead
 from shared.verification.sums import record_sums
+from shared.vocabulary import VerificationLevel
 
 _GIGA = 1e9
 _BLOB = "large.bak"
@@ -52,7 +53,7 @@ def measure(run: Run) -> Iterator[Figure]:
     yield Figure("beside it, md5", "GB/s", _rates(run, len(data), lambda: hashlib.md5(data)))  # noqa: S324 only its speed counts
     yield Figure("beside it, a plain read", "GB/s", _rates(run, len(data), lambda: _read(data)))
     counting = _Counting(data)
-    _verify(counting, Level.STRUCTURE)
+    _verify(counting, VerificationLevel.STRUCTURE)
     share = 100 * counting.count / len(data)
     yield Figure("structure of an uncompressed file reads", "%", [share], at_most(1))
     yield Figure("memory of a data check", "MiB", [_peak(data)], at_most(64))
@@ -70,7 +71,7 @@ class _Counting(BytesSource):
         return data
 
 
-def _verify(source: ByteSource, level: Level = Level.DATA) -> None:
+def _verify(source: ByteSource, level: VerificationLevel = VerificationLevel.DATA) -> None:
     check = begin(source, level)
     while not check.done:
         check = advance(source, check, 1 << 30)

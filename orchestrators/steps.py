@@ -8,6 +8,7 @@ from typing import Any
 import azure.durable_functions as df
 
 CHECK_BACKUP = "check_backup"
+VERIFY_BACKUP = "verify_backup"
 WAKE_MIGRATION = "wake_migration"
 TAKE_TURN = "take_turn"
 RESTORE_BATCH = "restore_batch"

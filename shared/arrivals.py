@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import time
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
 from uuid import UUID, uuid5
 
 from shared.acceptance import judge, judge_name
@@ -11,12 +13,17 @@ from shared.backupset import BackupContent, BackupType
 from shared.blob_event import FinishedBlob
 from shared.catalog import KnownVersion
 from shared.errors import BackupFileError
-from shared.folder import folder_of, home_of, migration_id, owner_of
+from shared.folder import home_of, migration_id, owner_of
 from shared.records import FileRecord, MigrationOrder, Refusal
 from shared.storage import BlobChanged, BlobVersion
-from shared.vocabulary import InvalidReason
+from shared.verification import Check, advance, begin
+from shared.verification.read_ahead import ReadAhead
+from shared.verifying import with_check
+from shared.vocabulary import InvalidReason, VerificationLevel
 from shared.workplace import Workplace
 
+_VERIFY_S = 20.0
+_VERIFY_BYTES = 64 * 1024 * 1024
 _OPERATIONS = UUID("9a3c8c0e-1f8f-4f0c-8a69-5a2f0f6d5e11")
 
 
@@ -26,15 +33,13 @@ def check_blob(place: Workplace, name: str) -> tuple[FileRecord | None, str | No
     The record is None if the blob is gone. With automatic start, the first usable full backup of
     a folder orders the folder's migration. A version that was judged already is not read again.
     """
-    orders = place.catalog.list_orders()
-    owner = owner_of(name, (order.folder for order in orders))
-    migration = next((order.id for order in orders if order.folder == owner), None)
-    folder = folder_of(name) if owner is None else owner
+    home = _home(place, name)
     known: FileRecord | None = None
+    migration = home.migration
     for _ in range(3):
-        known = place.catalog.read_file(folder, name)
+        known = place.catalog.read_file(home.folder, name)
         try:
-            record = _judged(place, name, folder, known)
+            record = _judged(place, name, home, known)
         except BlobChanged:
             continue
         if migration is None:
@@ -46,18 +51,78 @@ def check_blob(place: Workplace, name: str) -> tuple[FileRecord | None, str | No
     return known, migration
 
 
+def verify_blob(place: Workplace, name: str) -> tuple[FileRecord | None, str | None]:
+    """Go on with the verification of a blob for about half a minute; return what `check_blob` does.
+
+    How far it has come is written down, and whoever comes next goes on from there.
+    """
+    home = _home(place, name)
+    known = place.catalog.read_file(home.folder, name)
+    blob = place.blobs.find(name)
+    if known is None or known.verifying is None or blob is None or blob.etag != known.etag:
+        return check_blob(place, name)
+    try:
+        check = _advance(place, blob, known.verifying)
+    except BlobChanged:
+        return check_blob(place, name)
+    record = with_check(known, check, place.now())
+    if place.catalog.record_file(record, over=known):
+        return record, home.migration
+    return check_blob(place, name)
+
+
+def _advance(place: Workplace, blob: BlobVersion, check: Check) -> Check:
+    deadline = time.monotonic() + _VERIFY_S
+    with ReadAhead(place.blobs.source(blob)) as source:
+        while True:
+            check = advance(source, check, _VERIFY_BYTES)
+            if check.done or check.findings or time.monotonic() > deadline:
+                return check
+
+
+class _Home(NamedTuple):
+    """Where a blob is filed, its migration if there is one, and how much of it is to be read."""
+
+    folder: str
+    migration: str | None
+    level: VerificationLevel
+
+
+def _home(place: Workplace, name: str) -> _Home:
+    orders = place.catalog.list_orders()
+    folder = home_of(name, [order.folder for order in orders])
+    migration = next((order.id for order in orders if order.folder == folder), None)
+    return _Home(folder, migration, _level_of(place, folder, orders))
+
+
+def _level_of(place: Workplace, folder: str, orders: Sequence[MigrationOrder]) -> VerificationLevel:
+    """Return how much is to be read of the backups in a folder."""
+    for order in orders:
+        if order.folder == folder:
+            return order.verify
+    return place.settings.verify if place.settings.auto_start else VerificationLevel.HEADER
+
+
 def _judged(
-    place: Workplace, name: str, folder: str, known: FileRecord | None
+    place: Workplace, name: str, home: _Home, known: FileRecord | None
 ) -> FileRecord | None:
     """Return what is to be known of a blob: `known` itself if that says it already."""
     if refusal := judge_name(name):
-        return known or _misnamed(place, name, folder, refusal)
+        return known or _misnamed(place, name, home.folder, refusal)
     blob = place.blobs.find(name)
     if blob is None:
         return _removed(known)
-    if blob.is_arriving or (known is not None and known.etag == blob.etag):
+    if blob.is_arriving:
         return known
-    return _read(place, blob, folder)
+    if known is None or known.etag != blob.etag:
+        known = _read(place, blob, home.folder)
+    if known.claimed is None:
+        return known
+    if known.verified.covers(home.level):
+        return known.model_copy(update={"verifying": None})
+    if known.verifying is not None and known.verifying.level is home.level:
+        return known
+    return with_check(known, begin(place.blobs.source(blob), home.level), place.now())
 
 
 def _write(place: Workplace, record: FileRecord | None, known: FileRecord | None) -> bool:
@@ -120,7 +185,7 @@ def _start(place: Workplace, record: FileRecord | None) -> str | None:
     Returns its id, or None if the backup cannot begin one, or nothing is to start by itself.
     """
     target = place.settings.target_by_default
-    backup = record.backup if record is not None and place.settings.auto_start else None
+    backup = record.claimed if record is not None and place.settings.auto_start else None
     if record is None or backup is None or target is None:
         return None
     if backup.backup_type is not BackupType.DATABASE:
@@ -133,6 +198,7 @@ def _start(place: Workplace, record: FileRecord | None) -> str | None:
         target_database=backup.database_name,
         folder=record.folder,
         source_database_name=backup.database_name,
+        verify=place.settings.verify,
         created_on=place.now(),
     )
     place.catalog.create_order(order)
@@ -140,12 +206,14 @@ def _start(place: Workplace, record: FileRecord | None) -> str | None:
 
 
 def unchecked_blobs(place: Workplace, folder: str | None = None) -> Iterator[FinishedBlob]:
-    """Yield the blobs of which the catalog does not know the present version.
+    """Yield the blobs of which the catalog does not know the present version, or not enough.
 
     With `folder`, only those that lie in it. This is how a lost event is made good. Unusable
     files that are gone from the container come last, with an empty etag, to be forgotten.
     """
-    folders = [order.folder for order in place.catalog.list_orders()]
+    orders = place.catalog.list_orders()
+    folders = [order.folder for order in orders]
+    levels: dict[str, VerificationLevel] = {}
     known: dict[str, dict[str, KnownVersion]] = {}
     for blob in place.blobs.list(folder + "/" if folder else ""):
         home = home_of(blob.name, folders)
@@ -153,9 +221,11 @@ def unchecked_blobs(place: Workplace, folder: str | None = None) -> Iterator[Fin
             continue
         if home not in known:
             known[home] = place.catalog.list_versions(home)
+            levels[home] = _level_of(place, home, orders)
         version = known[home].pop(blob.name, None)
         is_known = version is not None and (
-            version.etag == blob.etag or judge_name(blob.name) is not None
+            (version.etag == blob.etag and version.answers(levels[home]))
+            or judge_name(blob.name) is not None
         )
         if not is_known:
             yield FinishedBlob(blob.name, blob.etag)

@@ -5,9 +5,9 @@ says "look again".
 
 Three tables. `Backups`, a partition per folder: a row per file (key F), and per usable file a row
 in the index by LSN (key D for full and differential backups, L for logs), so that the logs behind
-a position are one query, however many there are. `Migrations`: what was ordered, and where each
-stands, in two partitions with one writer each. `Restores`, a partition per migration operation: a
-row per restored set, in order.
+a position are one query, however many there are; while a file is being verified its row is under V
+instead. `Migrations`: what was ordered, and where each stands, in two partitions with one writer
+each. `Restores`, a partition per migration operation: a row per restored set, in order.
 
 A row's content is one JSON document, in as many properties as its length takes.
 """
@@ -39,6 +39,7 @@ from shared.lsn import Lsn
 from shared.records import FileRecord, MigrationOrder, MigrationProgress, RestoredBackup
 from shared.settings import Settings
 from shared.storage import storage_errors
+from shared.vocabulary import VerificationLevel
 
 _ORDERS = "orders"
 _PROGRESS = "progress"
@@ -51,10 +52,20 @@ M = TypeVar("M", bound=BaseModel)
 
 
 class KnownVersion(NamedTuple):
-    """Which version of a file was judged; `etag` is empty if it is gone or cannot be addressed."""
+    """Which version of a file was judged; `etag` is empty if it is gone or cannot be addressed.
+
+    `verified` is the level of the verdict, None while more of the file is to be read.
+    """
 
     etag: str
     usable: bool
+    verified: VerificationLevel | None = VerificationLevel.HEADER
+
+    def answers(self, level: VerificationLevel) -> bool:
+        """Tell whether no more is to be read of the file for a migration that asks for a level."""
+        if self.verified is None:
+            return False
+        return not self.usable or self.verified.covers(level)
 
 
 class StoredProgress:
@@ -151,10 +162,15 @@ class Catalog:
 
     def list_versions(self, folder: str) -> dict[str, KnownVersion]:
         """Return which version of each file of a folder is known, by name; cheap for thousands."""
+        columns = ["name", "etag", "index", "verified"]
         return {
-            json.loads(row["name"]): KnownVersion(row["etag"], bool(row["index"]))
-            for row in self._range(folder, "F", "G", columns=["name", "etag", "index"])
+            json.loads(row["name"]): _version(row)
+            for row in self._range(folder, "F", "G", columns=columns)
         }
+
+    def files_being_verified(self, folder: str) -> list[FileRecord]:
+        """Return the files of a folder of which more is to be read before they can be used."""
+        return [_parse(FileRecord, row) for row in self._range(folder, "V", "W")]
 
     def data_backups(self, folder: str) -> list[BackupSet]:
         """Return the parts of all usable full and differential backups of a folder."""
@@ -365,23 +381,35 @@ def _file_key(name: str) -> str:
     return f"F|{_digest(name)}"
 
 
-def _index_key(backup: BackupSet, file_key: str) -> str:
-    kind = "L" if backup.backup_type is BackupType.LOG else "D"
+def _index_key(file: FileRecord, file_key: str) -> str:
+    backup = file.claimed
+    if backup is None:
+        return ""
+    kind = "V" if file.verifying else "L" if backup.backup_type is BackupType.LOG else "D"
     return f"{kind}|{backup.last_lsn.padded}|{file_key[2:]}"
+
+
+def _version(row: TableEntity) -> KnownVersion:
+    index = str(row["index"])
+    if index.startswith("V"):
+        return KnownVersion(row["etag"], usable=False, verified=None)
+    # Before there were levels, headers were what was read.
+    level = VerificationLevel(row.get("verified") or VerificationLevel.HEADER)
+    return KnownVersion(row["etag"], bool(index), level)
 
 
 def _steps_to_record(
     folder: str, key: str, file: FileRecord, old: TableEntity | None
 ) -> list[tuple[object, ...]]:
     """Return the changes that write a verdict down: the row of the file, and that in the index."""
-    backup = file.backup
-    index = _index_key(backup, key) if backup is not None else ""
+    index = _index_key(file, key)
     row = {
         "PartitionKey": folder,
         "RowKey": key,
         "name": json.dumps(file.name),
         "etag": file.etag,
         "index": index,
+        "verified": file.verified.value,
         **_content(file),
     }
     steps: list[tuple[object, ...]] = []
@@ -392,8 +420,9 @@ def _steps_to_record(
         steps.append(("update", row, {"mode": UpdateMode.REPLACE, **_same(old)}))
         if (stale := old["index"]) and stale != index:
             steps.append(("delete", {"PartitionKey": folder, "RowKey": stale}))
-    if backup is not None:
-        entry = {"PartitionKey": folder, "RowKey": index, **_content(backup)}
+    if index:
+        content = _content(file.backup or file)
+        entry = {"PartitionKey": folder, "RowKey": index, **content}
         steps.append(("upsert", entry, {"mode": UpdateMode.REPLACE}))
     return steps
 

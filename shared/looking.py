@@ -39,7 +39,7 @@ from shared.records import (
     SourceDatabase,
 )
 from shared.targets import Batch, RestoredSet, Target
-from shared.vocabulary import BlockingReason, MigrationStatus
+from shared.vocabulary import BlockingReason, MigrationStatus, VerificationLevel
 from shared.workplace import Workplace
 
 _WINDOW = 500
@@ -227,12 +227,15 @@ def gather(
     usable = any(part.backup_type is BackupType.DATABASE for part in parts)
     window = _WINDOW if usable or redo is not None else 1
     named = _find_named_file(place, order, folders)
+    unread: list[FileRecord] = []
+    if order.verify is not VerificationLevel.HEADER:
+        unread = place.catalog.files_being_verified(order.folder)
     logs, whole = place.catalog.logs_after(order.folder, redo, window)
-    source, known = _known(order, progress, [*parts, *logs], named, folders)
+    source, known = _known(order, progress, [*parts, *logs], named, unread, folders)
     if whole or window == 1 or _leads_on(order, progress, known):
         return source, known
     logs, _ = place.catalog.logs_after(order.folder, redo, None)
-    return _known(order, progress, [*parts, *logs], named, folders)
+    return _known(order, progress, [*parts, *logs], named, unread, folders)
 
 
 def _leads_on(order: MigrationOrder, progress: MigrationProgress, known: Known) -> bool:
@@ -248,13 +251,19 @@ def _known(
     progress: MigrationProgress,
     parts: Sequence[BackupSet],
     named: FileRecord | None,
+    unread: Sequence[FileRecord],
     folders: Sequence[str],
 ) -> tuple[SourceDatabase | None, Known]:
     if named is not None and named.backup is not None:
         parts = [*parts, named.backup]
     mine = [part for part in parts if owner_of(part.files[0].name, folders) == order.folder]
     contents = sort_contents(merge_families(mine), progress.source, order.source_database_name)
-    return contents.source, Known(sets=contents.own, named=named)
+    known = Known(sets=contents.own, named=named)
+    if verifying := [file for file in unread if owner_of(file.name, folders) == order.folder]:
+        mine += [part for file in verifying if (part := file.claimed)]
+        hoped = sort_contents(merge_families(mine), contents.source, order.source_database_name)
+        known = known._replace(verifying=verifying, hoped=hoped.own)
+    return contents.source, known
 
 
 def _find_named_file(
@@ -275,7 +284,7 @@ def _find_named_file(
         if ("/" + known).casefold().endswith(tail) and owner_of(known, folders) == order.folder
         if (file := place.catalog.read_file(order.folder, known)) is not None
     ]
-    found = find_named(merge_families(b for file in files if (b := file.backup)), name)
+    found = find_named(merge_families(b for file in files if (b := file.claimed)), name)
     if found is not None:
         return next(file for file in files if file.name == found.files[0].name)
     refused = [file for file in files if file.refusal]

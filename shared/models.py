@@ -27,6 +27,7 @@ from shared.vocabulary import (
     RestoreRunner,
     RestoreState,
     SetStatus,
+    VerificationLevel,
 )
 
 # Blob names and folders are at most 1,024 characters, SQL Server's names at most 128.
@@ -109,6 +110,7 @@ class MigrationRequestProperties(Json):
     offline_configuration: OfflineConfiguration = OfflineConfiguration()
     priority: int = Field(default=0, ge=-10, le=10)
     adopt: bool = False
+    verify: VerificationLevel | None = None
 
 
 class MigrationRequest(Json):
@@ -155,8 +157,20 @@ class RestartRequest(Json):
 # Status
 
 
+class VerifyingFile(Json):
+    """A file that is being read further before it may be restored."""
+
+    file_name: str
+    level: VerificationLevel
+    percent_completed: float
+    total_size: int
+
+
 class BackupFileInfo(Json):
-    """One file of a backup set; `file_name` is the path below the migration's folder."""
+    """One file of a backup set; `file_name` is the path below the migration's folder.
+
+    `verified` is the level that it has passed, `verification_notes` what could not be checked.
+    """
 
     file_name: str
     status: FileStatus
@@ -165,6 +179,8 @@ class BackupFileInfo(Json):
     e_tag: str
     arrived_on: datetime
     checked_on: datetime
+    verified: VerificationLevel
+    verification_notes: list[str]
 
 
 class BackupSetInfo(Json):
@@ -307,6 +323,7 @@ class MigrationStatusDetails(Json):
     invalid_file_details: list[InvalidFile]
     chain_gap: ChainGap | None = None
     waiting_for_stripes: list[MissingStripes]
+    verifying_files: list[VerifyingFile]
     restored_up_to: RestoredUpTo | None = None
     estimated_restore_seconds_remaining: int | None = None
     estimated_cutover_seconds: int | None = None
@@ -362,6 +379,7 @@ class MigrationProperties(Json):
     offline_configuration: OfflineConfiguration
     priority: int = 0
     adopt: bool = False
+    verify: VerificationLevel = VerificationLevel.HEADER
     target_server: TargetServer | None = None
     migration_status_warnings: MigrationStatusWarnings
     restored_up_to: RestoredUpTo | None = None

@@ -118,6 +118,7 @@ def _order_of(place: Workplace, request: MigrationRequest) -> MigrationOrder:
         source_database_name=wanted.source_database_name,
         priority=wanted.priority,
         adopt=wanted.adopt,
+        verify=wanted.verify or place.settings.verify,
         created_on=place.now(),
     )
 

@@ -25,6 +25,7 @@ from shared.chain import (
 )
 from shared.explain import Explanation, clipped, explain_missing_full, explain_plan, name_of
 from shared.records import FileRecord, MigrationOrder, MigrationProgress
+from shared.verifying import percent_of
 from shared.vocabulary import BlockingReason, MigrationState, MigrationStatus, RestoreState
 
 
@@ -42,11 +43,14 @@ class Known(NamedTuple):
     """What is known of the backups of one migration's database.
 
     `sets` are merged over their families. `named` is the file that ends the migration, if it has
-    arrived.
+    arrived. `verifying` are the files of which more is to be read, and `hoped` the sets that
+    there would be if that were done.
     """
 
     sets: Sequence[BackupSet]
     named: FileRecord | None = None
+    verifying: Sequence[FileRecord] = ()
+    hoped: Sequence[BackupSet] = ()
 
 
 class Outlook(NamedTuple):
@@ -150,6 +154,11 @@ def look_ahead(
         return _recovering(plan)
     if plan.steps:
         return restoring(order, plan.steps[0].backup, plan)
+    if known.verifying:
+        known = known._replace(sets=known.hoped)
+        plan = plan_restore(known.sets, position, goal_of(order))
+        if (file := _awaited(plan, known)) is not None:
+            return _verifying(order, progress, file)
     return _waiting(order, progress, plan, known)
 
 
@@ -278,6 +287,29 @@ def _waiting(
         waiting_for="your cutover; the tail of the log is restored"
         if plan.status is PlanStatus.COMPLETE
         else "the next log or differential backup, or your cutover",
+    )
+
+
+def _awaited(plan: Plan, known: Known) -> FileRecord | None:
+    """Return the file that is to be restored next, once it is verified, or None."""
+    by_name = {file.name: file for file in known.verifying}
+    files = (file for step in plan.steps for file in step.backup.files)
+    return next((by_name[file.name] for file in files if file.name in by_name), None)
+
+
+def _verifying(order: MigrationOrder, progress: MigrationProgress, file: FileRecord) -> Outlook:
+    """Nothing can be restored before more was read of a file."""
+    said = f"the verification of {file.name!r}"
+    if check := file.verifying:
+        said += f" (level {check.level}, {percent_of(check):.0f} % read)"
+    full = file.claimed is not None and file.claimed.backup_type is BackupType.DATABASE
+    return Outlook(
+        Action.WAIT,
+        status_by_order(order, progress) or MigrationStatus.IN_PROGRESS,
+        MigrationState.WAIT_FOR_FULL_BACKUP if full else MigrationState.WAIT_FOR_LOG_BACKUP,
+        RestoreState.WAITING,
+        NO_PLAN,
+        waiting_for=said,
     )
 
 

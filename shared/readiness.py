@@ -20,6 +20,7 @@ from shared.models import (
     PendingFile,
     ReadinessCheck,
     RestoredUpTo,
+    VerifyingFile,
 )
 from shared.outlook import status_by_order
 from shared.records import MigrationOrder, MigrationProgress
@@ -40,6 +41,7 @@ EXCUSED_BY_DATA_LOSS = frozenset(
         "noBlockingReason",
         "nothingPending",
         "noIncompleteStripes",
+        "noFilesBeingVerified",
         "noUnreadFiles",
         "noInvalidFileNewerThanLastRestored",
         "chainContinuous",
@@ -65,11 +67,20 @@ def judge_readiness(
     invalid: Sequence[InvalidFile],
     gap: ChainGap | None,
     up_to: RestoredUpTo | None,
+    verifying: Sequence[VerifyingFile],
     scan: Scan,
 ) -> CutoverReadiness:
     """Return the checks of a cutover; it is ready if all required ones pass."""
     pending = [s for s in sets if s.restore_status in _WAITING]
-    incomplete = [s for s in sets if s.restore_status is SetStatus.NONE]
+    half_read = {file.file_name for file in verifying}
+    if scan.unread is not None:
+        scan = scan._replace(unread=[name for name in scan.unread if name not in half_read])
+    incomplete = [
+        s
+        for s in sets
+        if s.restore_status is SetStatus.NONE
+        and half_read.isdisjoint(file.file_name for file in s.list_of_backup_files)
+    ]
     status = status_by_order(order, progress) or progress.status
     code = progress.blocking.code if progress.blocking else None
     state = progress.position.state if progress.position else None
@@ -89,6 +100,13 @@ def judge_readiness(
         _check("nothingPending", not pending, f"Not restored yet: {_names(pending)}."),
         _check(
             "noIncompleteStripes", not incomplete, f"Files are missing of: {_names(incomplete)}."
+        ),
+        _check(
+            "noFilesBeingVerified",
+            not verifying,
+            "Being verified: "
+            + ", ".join(f"{f.file_name} ({f.percent_completed:.0f} %)" for f in verifying[:5])
+            + ".",
         ),
         _check_unread(scan),
         _check_invalid(progress, invalid),

@@ -11,6 +11,7 @@ from shared.backupset import BackupHeader, BackupSet, BackupType, MediaLabel
 from shared.chain import TargetPosition
 from shared.lsn import Lsn
 from shared.targets import ServerFacts
+from shared.verification.check import Check
 from shared.vocabulary import (
     BlockingReason,
     FailureCode,
@@ -19,6 +20,7 @@ from shared.vocabulary import (
     MigrationStatus,
     RestoreRunner,
     RestoreState,
+    VerificationLevel,
 )
 
 
@@ -40,7 +42,11 @@ class Refusal(Record):
 
 
 class FileRecord(Record):
-    """One version of a blob and the verdict on it. `header` and `label` are None if unreadable."""
+    """One version of a blob and the verdict on it. `header` and `label` are None if unreadable.
+
+    `verified` is the level that the verdict is of, `notes` what could not be checked there. While
+    more of the file is to be read, `verifying` tells how far that has come, and it is of no use.
+    """
 
     name: str
     folder: str
@@ -51,10 +57,18 @@ class FileRecord(Record):
     header: BackupHeader | None = None
     label: MediaLabel | None = None
     refusal: Refusal | None = None
+    verified: VerificationLevel = VerificationLevel.HEADER
+    verifying: Check | None = None
+    notes: tuple[str, ...] = ()
 
     @property
     def backup(self) -> BackupSet | None:
-        """The part of a backup set that this file is, or None if it cannot be used."""
+        """The part of a backup set that this file is, or None if it cannot be used, or not yet."""
+        return self.claimed if self.verifying is None else None
+
+    @property
+    def claimed(self) -> BackupSet | None:
+        """What the file is by its header, verified or not; None if it was refused."""
         if self.header is None or self.label is None or self.refusal is not None:
             return None
         return BackupSet.of(self.header, self.label, self.name)
@@ -104,6 +118,7 @@ class MigrationOrder(Record):
     created_on: datetime
     priority: int = 0
     adopt: bool = False
+    verify: VerificationLevel = VerificationLevel.HEADER
     restart_of: UUID | None = None
     retries: int = 0
     cutover: CutoverOrder | None = None

@@ -11,6 +11,7 @@ from pydantic_settings.exceptions import SettingsError
 from shared.errors import ConfigurationError
 from shared.targets.connection import SqlServerConnection
 from shared.targets.sqlserver import RestoreWith
+from shared.vocabulary import VerificationLevel
 
 # It is the key of a durable entity, in which some characters are not allowed.
 TargetName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
@@ -55,6 +56,10 @@ class Settings(BaseSettings):
     )
     auto_start: bool = Field(
         default=False, description="Start a migration when a folder's first full backup arrives."
+    )
+    verify: VerificationLevel = Field(
+        default=VerificationLevel.HEADER,
+        description="How much of each backup is read for migrations that do not say.",
     )
     oldest_database_version: int = Field(
         default=655, description="Oldest internal version the targets restore; 655 is 2008."

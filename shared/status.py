@@ -36,11 +36,13 @@ from shared.models import (
     RestoredUpTo,
     SourceLocation,
     TargetServer,
+    VerifyingFile,
 )
 from shared.outlook import goal_of, position_of, status_by_order
 from shared.readiness import Scan, judge_readiness
 from shared.records import FileRecord, MigrationOrder, MigrationProgress, RestoredBackup
 from shared.restore_rules import Reason
+from shared.verifying import percent_of
 from shared.vocabulary import (
     FileStatus,
     IgnoreReason,
@@ -115,9 +117,12 @@ def take_account(
     files: Sequence[FileRecord],
     restored: Sequence[RestoredBackup],
 ) -> Account:
-    """Find a place for every file of a migration."""
+    """Find a place for every file of a migration.
+
+    What is being verified counts in the plan as if it were good.
+    """
     by_name = {file.name: file for file in files}
-    merged = merge_families(part for file in files if (part := file.backup) is not None)
+    merged = merge_families(part for file in files if (part := file.claimed) is not None)
     contents = sort_contents(merged, progress.source, order.source_database_name)
     plan = plan_restore(contents.own, position_of(progress), goal_of(order))
     when = {r.backup_set_guid: r for r in restored}
@@ -163,6 +168,8 @@ class _Teller:
 
     def describe(self, backup: BackupSet, files: Sequence[FileRecord]) -> BackupSetInfo:
         status, reasons = self._state_of(backup)
+        if status is SetStatus.QUEUED and any(file.verifying for file in files):
+            status = SetStatus.NONE
         return self._info(backup, files, status, reasons)
 
     def describe_copy(self, backup: BackupSet, file: FileRecord) -> BackupSetInfo:
@@ -223,6 +230,8 @@ class _Teller:
                     e_tag=file.etag,
                     arrived_on=file.arrived_on,
                     checked_on=file.checked_on,
+                    verified=file.verified,
+                    verification_notes=list(file.notes),
                 )
                 for file in files
             ],
@@ -290,6 +299,7 @@ def _properties(order: MigrationOrder, progress: MigrationProgress) -> Migration
         migration_operation_id=order.operation_id,
         priority=order.priority,
         adopt=order.adopt,
+        verify=order.verify,
         restart_of=order.restart_of,
         migration_failure_error=_failure(progress, order.folder),
         backup_configuration=_location(order, None),
@@ -357,6 +367,7 @@ def _details(
     up_to = _up_to(last)
     gap = _gap(account.plan, last, order.folder)
     done, whole = _sizes(account, progress)
+    verifying = _verifying(files, order.folder)
     return MigrationStatusDetails(
         migration_state=progress.state,
         restore_state=progress.restore_state,
@@ -396,13 +407,14 @@ def _details(
         invalid_file_details=account.invalid,
         chain_gap=gap,
         waiting_for_stripes=_missing_stripes(account),
+        verifying_files=verifying,
         restored_up_to=up_to,
         estimated_restore_seconds_remaining=_whole(expected.remaining_s),
         estimated_cutover_seconds=_whole(expected.cutover_s),
         estimate_basis=expected.basis,
         restore_throughput_mbps=_rounded(expected.throughput_mbps),
         cutover_readiness=judge_readiness(
-            order, progress, account.sets, account.invalid, gap, up_to, scan
+            order, progress, account.sets, account.invalid, gap, up_to, verifying, scan
         ).model_copy(
             update={
                 "estimated_cutover_seconds": _whole(expected.cutover_s),
@@ -474,6 +486,19 @@ def _sizes(account: Account, progress: MigrationProgress) -> tuple[float, float]
     restored, restoring = (account.sizes[s] for s in (SetStatus.RESTORED, SetStatus.RESTORING))
     percent = progress.current.percent if progress.current else 0.0
     return restored + restoring * percent / 100, restored + restoring + queued
+
+
+def _verifying(files: Sequence[FileRecord], folder: str) -> list[VerifyingFile]:
+    return [
+        VerifyingFile(
+            file_name=below(file.name, folder),
+            level=file.verifying.level,
+            percent_completed=percent_of(file.verifying),
+            total_size=file.size,
+        )
+        for file in sorted(files, key=lambda file: file.name)
+        if file.verifying is not None
+    ]
 
 
 def _missing_stripes(account: Account) -> list[MissingStripes]:

@@ -59,6 +59,22 @@ class RestoreRunner(Word):
     INLINE = "Inline"
 
 
+class VerificationLevel(Word):
+    """`verify`: how much of each backup is read before it may be restored; each has the former."""
+
+    HEADER = "header"
+    """Label, filemarks and final headers: both ends of the file."""
+    STRUCTURE = "structure"
+    """The headers of all blocks and streams, and of all records, to the end of the file."""
+    DATA = "data"
+    """All that carries a checksum: streams and pages, or the records of a compressed file."""
+
+    def covers(self, other: VerificationLevel) -> bool:
+        """Tell whether a file that was verified at this level needs no more for the other one."""
+        levels = list(VerificationLevel)
+        return levels.index(self) >= levels.index(other)
+
+
 class MigrationState(Word):
     """`migrationState`: what is being done, for people; nothing should branch on it."""
 

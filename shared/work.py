@@ -42,6 +42,7 @@ from shared.records import (
     MigrationProgress,
     Refusal,
 )
+from shared.storage import BlobVersion
 from shared.targets import RestoreOrder, Target
 from shared.vocabulary import (
     BlockingReason,
@@ -260,7 +261,7 @@ class Work:
         for file in backup.files:
             record = self.place.catalog.read_file(self.order.folder, file.name)
             blob = self.place.blobs.find(file.name)
-            if record is None or blob is None or blob.etag != record.etag:
+            if record is None or blob is None or not self._is_judged(record, blob):
                 judged, _ = check_blob(self.place, file.name)
                 if judged == record:
                     raise StorageUnavailable(f"{file.name!r} is still being written")
@@ -270,6 +271,11 @@ class Work:
             header = header or record.header
             records.append(record)
         return Pinned(records, header) if header else None
+
+    def _is_judged(self, record: FileRecord, blob: BlobVersion) -> bool:
+        """Tell whether a file is the version that was judged, and as much was read as is asked."""
+        read = record.backup is None or record.verified.covers(self.order.verify)
+        return read and blob.etag == record.etag
 
     def order_to_restore(self, target: Target, backup: BackupSet, pinned: Pinned) -> RestoreOrder:
         """Return the order to restore a set, if the target reads its header as we do."""

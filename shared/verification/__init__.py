@@ -4,8 +4,8 @@ Pure: ranges of bytes in, a `Check` out. A check is small and serialisable; `adv
 it for as many bytes as it is given, so that a large backup can be split, resumed and watched.
 """
 
-from shared.verification.check import Check, Finding, Level, Tally
+from shared.verification.check import Check, Finding, Tally
 from shared.verification.running import advance, begin
 from shared.verification.verdict import Verdict, verdict_of
 
-__all__ = ["Check", "Finding", "Level", "Tally", "Verdict", "advance", "begin", "verdict_of"]
+__all__ = ["Check", "Finding", "Tally", "Verdict", "advance", "begin", "verdict_of"]

@@ -2,25 +2,13 @@
 
 from __future__ import annotations
 
-from enum import Enum
-
 from pydantic import BaseModel, ConfigDict
 
 from shared.errors import BackupFileError
+from shared.vocabulary import VerificationLevel
 
 FINDINGS_KEPT = 100
 """Findings that are kept one by one; those after them are counted."""
-
-
-class Level(str, Enum):
-    """How much is read."""
-
-    HEADER = "header"
-    """Label, filemarks and final headers: both ends of the file."""
-    STRUCTURE = "structure"
-    """The headers of all blocks and streams, and of all records, to the end of the file."""
-    DATA = "data"
-    """All that carries a checksum: streams and pages, or the records of a compressed file."""
 
 
 class _State(BaseModel):
@@ -91,7 +79,7 @@ class Cursor(_State):
 class Check(_State):
     """A verification on its way. `part` counts what lies between filemarks."""
 
-    level: Level
+    level: VerificationLevel
     size: int
     compressed: bool = False
     has_checksums: bool = False

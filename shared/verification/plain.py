@@ -6,7 +6,8 @@ from shared.backupfile import layout
 from shared.errors import BackupFileError
 from shared.verification.backup import CHUNK, Backup
 from shared.verification.blockwalk import is_at_end, leave_bulk, step
-from shared.verification.check import Bulk, Check, Cursor, Finding, Level
+from shared.verification.check import Bulk, Check, Cursor, Finding
+from shared.vocabulary import VerificationLevel
 
 _STEP_COST = 512
 """What a header counts for in the budget, so that a file of nothing else is split too."""
@@ -45,7 +46,7 @@ def next_part(backup: Backup, check: Check) -> None:
 
 
 def _pass_bulk(backup: Backup, check: Check, cursor: Cursor, bulk: Bulk) -> None:
-    if check.level is Level.DATA and bulk.done < bulk.length:
+    if check.level is VerificationLevel.DATA and bulk.done < bulk.length:
         length = min(CHUNK, bulk.length - bulk.done)
         data = backup.read(bulk.start + bulk.done, length)
         _check_data(backup, check, cursor, bulk, data)
@@ -58,7 +59,7 @@ def _pass_bulk(backup: Backup, check: Check, cursor: Cursor, bulk: Bulk) -> None
         tally.log_bytes += bulk.length
     if bulk.checksummed:
         tally.covered_bytes += bulk.length
-    leave_bulk(cursor, bulk, summed=check.level is Level.DATA)
+    leave_bulk(cursor, bulk, summed=check.level is VerificationLevel.DATA)
 
 
 def _check_data(backup: Backup, check: Check, cursor: Cursor, bulk: Bulk, data: memoryview) -> None:

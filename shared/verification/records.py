@@ -16,8 +16,9 @@ from shared.backupfile.reader import HEADER_LIMIT
 from shared.errors import BackupFileError
 from shared.verification.backup import CHUNK, Backup
 from shared.verification.blockwalk import Part, is_at_end, leave_bulk, step
-from shared.verification.check import Check, Cursor, Finding, Level
+from shared.verification.check import Check, Cursor, Finding
 from shared.verification.plain import next_part
+from shared.vocabulary import VerificationLevel
 
 _RECORDS_OF_HEADERS = 4096
 """The most records that are walked to find where the blocks of a part end."""
@@ -161,7 +162,7 @@ def _pass_records(backup: Backup, check: Check, cursor: Cursor, extent: _Extent)
         at = record.start + record.length
     if at == 0:
         raise faults.damaged("length of the record", start, "it reaches past the end", extent.end)
-    if check.level is Level.DATA:
+    if check.level is VerificationLevel.DATA:
         _check_sums(check, start, data, payloads)
     check.tally.records += len(payloads)
     check.tally.data_bytes += sum(record.length for record in payloads)

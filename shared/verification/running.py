@@ -6,12 +6,13 @@ from shared.backupfile.faults import empty
 from shared.backupfile.source import ByteSource
 from shared.errors import BackupFileError
 from shared.verification.backup import Backup
-from shared.verification.check import Check, Level
+from shared.verification.check import Check
 from shared.verification.plain import advance_plain
 from shared.verification.records import advance_records
+from shared.vocabulary import VerificationLevel
 
 
-def begin(source: ByteSource, level: Level) -> Check:
+def begin(source: ByteSource, level: VerificationLevel) -> Check:
     """Read the headers; the check is done if they are damaged, or all that is asked for.
 
     Raises what the source raises.
@@ -22,7 +23,7 @@ def begin(source: ByteSource, level: Level) -> Check:
         return check
     check.compressed = backup.is_compressed
     check.has_checksums = all(header.has_backup_checksums for header, _ in backup.sets)
-    check.done = level is Level.HEADER
+    check.done = level is VerificationLevel.HEADER
     return check
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Literal
 
 from shared.json_model import Json
-from shared.verification.check import Check, Level, Tally
+from shared.verification.check import Check, Tally
+from shared.vocabulary import VerificationLevel
 
 
 class Place(Json):
@@ -36,7 +37,7 @@ class Verdict(Json):
     """Whether a backup is whole and undamaged, as far as the level goes."""
 
     result: Literal["good", "damaged"]
-    level: Level
+    level: VerificationLevel
     size_bytes: int
     notes: list[str]
     checked: Checked
@@ -60,9 +61,9 @@ def verdict_of(check: Check) -> Verdict:
 def _notes(check: Check) -> list[str]:
     """Tell what was not checked, and why."""
     tally = check.tally
-    if check.level is Level.HEADER:
+    if check.level is VerificationLevel.HEADER:
         notes = ["Only both ends were read: label, filemarks and final headers."]
-    elif check.level is Level.STRUCTURE:
+    elif check.level is VerificationLevel.STRUCTURE:
         notes = ["Pages and log were not read, only the headers around them."]
     elif check.compressed:
         notes = [

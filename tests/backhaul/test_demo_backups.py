@@ -7,7 +7,7 @@ from pathlib import Path
 from backhaul.demo_backups import Dropped, take_samples
 from shared.backupfile import FileSource, read_backup
 from shared.backupset import BackupContent, BackupType
-from shared.verification import Level
+from shared.vocabulary import VerificationLevel
 from tests.verification.running import verified_source
 
 
@@ -24,7 +24,7 @@ def test_samples_show_the_kinds_of_chains(tmp_path: Path) -> None:
     assert archive.last_backup in {name.partition("/")[2] for name, _ in archive.files}
     for one in dropped:
         for _, path in one.files:
-            assert not verified_source(FileSource(path), Level.DATA).findings
+            assert not verified_source(FileSource(path), VerificationLevel.DATA).findings
 
 
 def test_samples_are_the_same_again(tmp_path: Path) -> None:

@@ -24,10 +24,10 @@ with atheris.instrument_imports(include=["shared.backupfile", "shared.verificati
     from shared.backupfile import BytesSource, read_backup
     from shared.backupfile.sums import record_sum
     from shared.backupfile.xpress import expand
-    from shared.verification import Level, advance, begin
-
+    from shared.verification import advance, begin
 from local.samples import SampleDatabase, appended, compressed
 from shared.errors import BackupFileError
+from shared.vocabulary import VerificationLevel
 from tests.backupfile.walk import walk, words_xor
 
 _TIME_LIMIT_S = 0.1
@@ -41,7 +41,7 @@ def _header(data: bytes) -> None:
         read_backup(BytesSource(data))
 
 
-def _verification(level: Level) -> Callable[[bytes], None]:
+def _verification(level: VerificationLevel) -> Callable[[bytes], None]:
     def verify(data: bytes) -> None:
         source = BytesSource(data)
         check = begin(source, level)
@@ -79,8 +79,8 @@ def _repaired(data: bytes) -> bytes:
 
 ENTRIES = {
     "header": _header,
-    "structure": _verification(Level.STRUCTURE),
-    "data": _verification(Level.DATA),
+    "structure": _verification(VerificationLevel.STRUCTURE),
+    "data": _verification(VerificationLevel.DATA),
     "xpress": _xpress,
 }
 

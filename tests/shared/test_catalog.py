@@ -19,7 +19,7 @@ from pydantic import BaseModel
 from local.azurite import Azurite
 from local.samples import SampleDatabase
 from shared.backupset import BackupHeader, BackupSet, BackupType, MediaLabel
-from shared.catalog import Catalog
+from shared.catalog import Catalog, KnownVersion
 from shared.chain import TargetPosition
 from shared.errors import StorageError, StorageUnavailable
 from shared.looking import read_migration
@@ -90,7 +90,7 @@ def test_a_file_that_is_uploaded_again_has_one_row_in_the_index(catalog: Catalog
         known = version
         assert len(catalog.data_backups("f")) == data
         assert len(catalog.logs_after("f", None, None)[0]) == logs
-    assert catalog.list_versions("f") == {full.name: ("0x1", True)}
+    assert catalog.list_versions("f") == {full.name: KnownVersion("0x1", usable=True)}
 
 
 def test_an_unusable_file_is_forgotten(catalog: Catalog) -> None:

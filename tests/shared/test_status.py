@@ -28,7 +28,14 @@ from shared.records import (
     SourceDatabase,
 )
 from shared.status import describe, summarise
-from shared.vocabulary import FileStatus, InvalidReason, MigrationStatus, SetStatus
+from shared.verification.check import Check, Cursor
+from shared.vocabulary import (
+    FileStatus,
+    InvalidReason,
+    MigrationStatus,
+    SetStatus,
+    VerificationLevel,
+)
 from tests.shared.files import NOW, records_of, refused, sets_of
 
 ORDER = MigrationOrder(
@@ -56,6 +63,7 @@ FILES = [
     for n, backup in enumerate(TAKEN)
     for record in records_of(backup, under=under)
 ]
+HALF_READ = Check(level=VerificationLevel.DATA, size=1000, cursor=Cursor(at=500))
 BROKEN = [refused(f"{code.value}.bak", code=code) for code in InvalidReason]
 
 
@@ -128,7 +136,11 @@ def migrations(
 ) -> tuple[MigrationOrder, MigrationProgress, list[FileRecord], list[RestoredBackup]]:
     """Draw a folder with some of the files, and a migration that has restored some of its plan."""
     shuffled = draw(st.permutations([*FILES, *BROKEN]))
-    files = shuffled[: draw(st.integers(0, len(shuffled)))]
+    unread = draw(st.integers(0, 10))
+    files = [
+        file.model_copy(update={"verifying": HALF_READ}) if n < unread and file.backup else file
+        for n, file in enumerate(shuffled[: draw(st.integers(0, len(shuffled)))])
+    ]
     order = ORDER.model_copy(
         update={
             "source_database_name": draw(st.sampled_from([None, "Sales", "HR", "Nobody"])),
@@ -244,6 +256,27 @@ def test_a_half_restored_migration() -> None:
     assert details.active_backup_sets[1].restore_start_date == NOW
     assert first.backup_size_mb
     assert details.active_backup_sets[0].restore_start_date is None
+
+
+def test_what_is_being_verified_is_listed_and_not_pending() -> None:
+    source = SampleDatabase("Sales")
+    files = [*records_of(source.full()), *records_of(source.log())]
+    files[0] = files[0].model_copy(update={"verifying": HALF_READ})
+    details = details_of(describe(ORDER, _fresh(), files, [], "landing", Scan()))
+    (file,) = details.verifying_files
+    assert file.as_json() == {
+        "fileName": files[0].name[2:],
+        "level": "data",
+        "percentCompleted": 50.0,
+        "totalSize": 1000,
+    }
+    log, full = details.active_backup_sets
+    assert full.list_of_backup_files[0].status is FileStatus.ARRIVED
+    assert log.list_of_backup_files[0].status is FileStatus.UPLOADED
+    assert (details.queued_files, details.pending_log_backups_count) == (2, 1)
+    failed = {c.name: c.message for c in details.cutover_readiness.checks if c.state == "fail"}
+    assert failed["noFilesBeingVerified"] == f"Being verified: {file.file_name} (50 %)."
+    assert "noIncompleteStripes" not in failed
 
 
 def test_missing_stripes_are_numbered_and_dated() -> None:

@@ -7,18 +7,19 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from shared.backupfile import ByteSource, BytesSource, layout, read_backup
-from shared.verification import Check, Level, advance, begin
+from shared.verification import Check, advance, begin
 from shared.verification.pages import page_limits
+from shared.vocabulary import VerificationLevel
 from tests.backupfile.walk import Part, walk
 
 ALL = 1 << 50
 
 
-def verified(data: bytes | bytearray, level: Level = Level.DATA) -> Check:
+def verified(data: bytes | bytearray, level: VerificationLevel = VerificationLevel.DATA) -> Check:
     return verified_source(BytesSource(bytes(data)), level)
 
 
-def verified_source(source: ByteSource, level: Level, budget: int = ALL) -> Check:
+def verified_source(source: ByteSource, level: VerificationLevel, budget: int = ALL) -> Check:
     """Verify in pieces; between two of them the check is JSON, as in an orchestration."""
     check = begin(source, level)
     while not check.done:

@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 
 from local.samples import SampleDatabase, appended, compressed
 from shared.backupfile import BytesSource, FileSource
-from shared.verification import Level, advance, begin, verdict_of
+from shared.verification import advance, begin, verdict_of
 from shared.verification import backup as opened
+from shared.vocabulary import VerificationLevel
 from tests.backupfile.real_backups import RealBackup, each, needs_real_backups, real_backups
 from tests.backupfile.sources import CountingSource
 from tests.backupfile.walk import walk, with_checksums_repaired
@@ -45,8 +46,8 @@ names = pytest.mark.parametrize("name", samples())
 
 
 @names
-@pytest.mark.parametrize("level", Level)
-def test_whole_file_is_good(name: str, level: Level) -> None:
+@pytest.mark.parametrize("level", VerificationLevel)
+def test_whole_file_is_good(name: str, level: VerificationLevel) -> None:
     check = verified(samples()[name], level)
 
     assert check.findings == []
@@ -54,8 +55,8 @@ def test_whole_file_is_good(name: str, level: Level) -> None:
 
 
 @each()
-@pytest.mark.parametrize("level", Level)
-def test_real_backup_is_good(backup: RealBackup, level: Level) -> None:
+@pytest.mark.parametrize("level", VerificationLevel)
+def test_real_backup_is_good(backup: RealBackup, level: VerificationLevel) -> None:
     check = verified_source(FileSource(backup.path), level)
 
     assert check.findings == []
@@ -109,18 +110,18 @@ def test_turned_bit_of_a_page_names_file_and_page(kind: str) -> None:
 @names
 def test_pieces_of_any_size_come_to_the_same(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     source = BytesSource(samples()[name])
-    whole = verified_source(source, Level.DATA)
+    whole = verified_source(source, VerificationLevel.DATA)
     for module in ("plain", "records"):
         monkeypatch.setattr(f"shared.verification.{module}.CHUNK", EXTENT)
 
-    pieces = verified_source(source, Level.DATA, budget=1)
+    pieces = verified_source(source, VerificationLevel.DATA, budget=1)
 
     assert pieces.model_copy(update={"spent": whole.spent}) == whole
 
 
 def test_position_moves_on_and_stays_small() -> None:
     source = BytesSource(samples()["full 2022"])
-    check = begin(source, Level.DATA)
+    check = begin(source, VerificationLevel.DATA)
     seen = [check.at]
     while not check.done:
         check = advance(source, check, 1)
@@ -166,7 +167,7 @@ def test_structure_of_a_gigabyte_costs_less_than_a_percent(tmp_path: Path) -> No
 
     source = Counting(_hollow(tmp_path / "big.bak", 1024))
 
-    check = verified_source(source, Level.STRUCTURE)
+    check = verified_source(source, VerificationLevel.STRUCTURE)
 
     assert source.size > 2**30
     assert check.findings == []
@@ -177,7 +178,7 @@ def test_memory_stays_below_64_mib(tmp_path: Path) -> None:
     source = FileSource(_hollow(tmp_path / "big.bak", 200))
     tracemalloc.start()
     try:
-        check = verified_source(source, Level.DATA)
+        check = verified_source(source, VerificationLevel.DATA)
         _, peak = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
@@ -186,8 +187,8 @@ def test_memory_stays_below_64_mib(tmp_path: Path) -> None:
     assert peak < 64 * 2**20
 
 
-@pytest.mark.parametrize("level", Level)
-def test_what_is_no_backup_is_a_finding(level: Level) -> None:
+@pytest.mark.parametrize("level", VerificationLevel)
+def test_what_is_no_backup_is_a_finding(level: VerificationLevel) -> None:
     for data in (b"", b"hello, world", samples()["full 2022"][:-600]):
         check = verified(data, level)
         assert check.done
@@ -201,7 +202,7 @@ def test_damage_in_one_set_leaves_the_others_to_be_checked() -> None:
     data[blocks[0].offset + 20] ^= 1
     data[blocks[-1].offset + 20] ^= 1
 
-    check = verified(data, Level.STRUCTURE)
+    check = verified(data, VerificationLevel.STRUCTURE)
 
     assert [f.offset for f in check.findings] == [blocks[0].offset, blocks[-1].offset]
     assert check.tally.skipped_bytes > 0
@@ -216,8 +217,8 @@ def test_findings_beyond_the_first_are_counted(monkeypatch: pytest.MonkeyPatch) 
     for part in records:
         data[part.offset + 40] ^= 1
 
-    ended = verified(data, Level.DATA)
-    damaged_headers = verified(data, Level.HEADER)
+    ended = verified(data, VerificationLevel.DATA)
+    damaged_headers = verified(data, VerificationLevel.HEADER)
 
     assert [len(ended.findings), ended.findings_dropped] == [1, 0]
     assert ended.findings == damaged_headers.findings
@@ -244,7 +245,7 @@ def test_verdict_says_what_cannot_be_checked(checksums: bool, note: str) -> None
 
 def test_file_that_changes_on_the_way_is_a_finding() -> None:
     data = samples()["full 2022"]
-    check = begin(BytesSource(data), Level.DATA)
+    check = begin(BytesSource(data), VerificationLevel.DATA)
 
     check = advance(BytesSource(data[: len(data) // 2]), check, 1)
 
@@ -255,7 +256,7 @@ def test_file_that_changes_on_the_way_is_a_finding() -> None:
 def test_one_read_more_than_the_headers_for_each_chunk() -> None:
     data = samples()["full 2022"]
     source = CountingSource(data)
-    verified_source(source, Level.DATA)
+    verified_source(source, VerificationLevel.DATA)
 
     assert max(length for _, length in source.reads) <= opened.CHUNK
     assert source.bytes_read < 3 * len(data)
@@ -277,7 +278,7 @@ def test_damaged_files_give_findings_and_nothing_else(name: str, data: st.DataOb
         value = data.draw(st.sampled_from([0, 1, 7, 22, 512, 0xFFFF, 2**32 - 1, 2**63, 2**64 - 1]))
         lying[at : at + width] = value.to_bytes(8, "little")[: len(lying[at : at + width])]
     for damaged in (bytes(lying), with_checksums_repaired(lying, parts)):
-        for level in Level:
+        for level in VerificationLevel:
             assert verified(damaged, level).done
 
 
