@@ -177,13 +177,7 @@ def _progress(
     if details.current_restoring_filename:
         percent = details.current_restore_percent_completed or 0
         yield "Restoring", f"{details.current_restoring_filename}, {percent:.0f} %"
-    for file in details.verifying_files[:_VERIFYING_SHOWN]:
-        about = (
-            f"{file.file_name}, {file.percent_completed:.0f} % of {wording.size(file.total_size)}"
-        )
-        yield "Verifying", f"{about} (level {file.level})"
-    if (more := len(details.verifying_files) - _VERIFYING_SHOWN) > 0:
-        yield "", f"and {more} more"
+    yield from _being_verified(details)
     if details.restore_blocking_reason:
         code = Text(f"{details.restore_blocking_reason_code}: ", "red")
         since = wording.moment(details.restore_blocked_since)
@@ -195,6 +189,16 @@ def _progress(
         yield from _expected(details)
     if details.complete_restore_error_message:
         yield "Cutover", Text(details.complete_restore_error_message, "red")
+
+
+def _being_verified(details: MigrationStatusDetails) -> Iterator[tuple[str, RenderableType]]:
+    for file in details.verifying_files[:_VERIFYING_SHOWN]:
+        about = (
+            f"{file.file_name}, {file.percent_completed:.0f} % of {wording.size(file.total_size)}"
+        )
+        yield "Verifying", f"{about} (level {file.level})"
+    if (more := len(details.verifying_files) - _VERIFYING_SHOWN) > 0:
+        yield "", f"and {more} more"
 
 
 def _expected(details: MigrationStatusDetails) -> Iterator[tuple[str, RenderableType]]:
