@@ -22,7 +22,8 @@ from shared.verifying import with_check
 from shared.vocabulary import InvalidReason, VerificationLevel
 from shared.workplace import Workplace
 
-_VERIFY_S = 20.0
+# Short, since the steps of all migrations wait their turn among these.
+_VERIFY_S = 8.0
 _VERIFY_BYTES = 64 * 1024 * 1024
 _OPERATIONS = UUID("9a3c8c0e-1f8f-4f0c-8a69-5a2f0f6d5e11")
 
@@ -52,7 +53,7 @@ def check_blob(place: Workplace, name: str) -> tuple[FileRecord | None, str | No
 
 
 def verify_blob(place: Workplace, name: str) -> tuple[FileRecord | None, str | None]:
-    """Go on with the verification of a blob for about half a minute; return what `check_blob` does.
+    """Go on with the verification of a blob for some seconds; return what `check_blob` does.
 
     How far it has come is written down, and whoever comes next goes on from there.
     """
@@ -60,6 +61,8 @@ def verify_blob(place: Workplace, name: str) -> tuple[FileRecord | None, str | N
     known = place.catalog.read_file(home.folder, name)
     blob = place.blobs.find(name)
     if known is None or known.verifying is None or blob is None or blob.etag != known.etag:
+        return check_blob(place, name)
+    if known.verifying.level is not home.level:
         return check_blob(place, name)
     try:
         check = _advance(place, blob, known.verifying)
@@ -96,10 +99,14 @@ def _home(place: Workplace, name: str) -> _Home:
 
 
 def _level_of(place: Workplace, folder: str, orders: Sequence[MigrationOrder]) -> VerificationLevel:
-    """Return how much is to be read of the backups in a folder."""
-    for order in orders:
-        if order.folder == folder:
+    """Return how much is to be read of the backups in a folder: no more for what has ended."""
+    order = next((order for order in orders if order.folder == folder), None)
+    if order is not None:
+        if order.verify is VerificationLevel.HEADER:
             return order.verify
+        found = place.catalog.read_migration(order.id)
+        ended = found is not None and found[1].now.status.is_final
+        return VerificationLevel.HEADER if ended else order.verify
     return place.settings.verify if place.settings.auto_start else VerificationLevel.HEADER
 
 

@@ -192,6 +192,18 @@ def test_a_later_file_that_is_verified_does_not_hide_a_gap(scene: Scene) -> None
     assert turn.status["blockingReasonCode"] == "ChainGap"
 
 
+def test_the_end_of_a_migration_ends_the_verification_of_its_files(scene: Scene) -> None:
+    order = order_with(scene, "data", database=scene.database("Sales"))
+    (name,) = scene.drop_backups("f", [sample().full()])
+    scene.cancel(order)
+    scene.drive(order)
+    assert [blob.name for blob in unchecked_blobs(scene.place)] == [name]
+    record = known(verify_blob(scene.place, name)[0])
+    assert record.verifying is None
+    assert record.verified is VerificationLevel.HEADER
+    assert list(unchecked_blobs(scene.place)) == []
+
+
 def test_a_started_migration_has_the_level_of_the_settings(
     make_scene: MakeScene, server: Server
 ) -> None:
