@@ -25,7 +25,6 @@ from shared.chain import (
 )
 from shared.explain import Explanation, clipped, explain_missing_full, explain_plan, name_of
 from shared.records import FileRecord, MigrationOrder, MigrationProgress
-from shared.verifying import percent_of
 from shared.vocabulary import BlockingReason, MigrationState, MigrationStatus, RestoreState
 
 
@@ -299,9 +298,6 @@ def _awaited(plan: Plan, known: Known) -> FileRecord | None:
 
 def _verifying(order: MigrationOrder, progress: MigrationProgress, file: FileRecord) -> Outlook:
     """Nothing can be restored before more was read of a file."""
-    said = f"the verification of {file.name!r}"
-    if check := file.verifying:
-        said += f" (level {check.level}, {percent_of(check):.0f} % read)"
     full = file.claimed is not None and file.claimed.backup_type is BackupType.DATABASE
     return Outlook(
         Action.WAIT,
@@ -309,7 +305,7 @@ def _verifying(order: MigrationOrder, progress: MigrationProgress, file: FileRec
         MigrationState.WAIT_FOR_FULL_BACKUP if full else MigrationState.WAIT_FOR_LOG_BACKUP,
         RestoreState.WAITING,
         NO_PLAN,
-        waiting_for=said,
+        waiting_for=f"the verification of {file.name!r} (level {order.verify})",
     )
 
 

@@ -138,7 +138,7 @@ def test_nothing_is_restored_before_it_is_verified(scene: Scene) -> None:
     names = scene.drop_backups("f", backups)
     order = order_with(scene, "data", database=scene.database("Sales"))
     turn = scene.drive(order)
-    assert turn.status["waitingFor"] == f"the verification of {names[0]!r} (level data, 0 % read)"
+    assert turn.status["waitingFor"] == f"the verification of {names[0]!r} (level data)"
     assert restored(scene, order) == []
     verify(scene, names[1])
     turn = scene.drive(order)
