@@ -25,8 +25,18 @@ SDKS = ("azure", "pyodbc", "httpx", "starlette", "uvicorn")
 
 # What decides, and what it speaks in.
 PURE = (
-    *("acceptance", "backupfile", "backupset", "blob_event", "chain", "differential_base"),
-    *("errors", "explain", "folder", "ignoring", "lineage", "lsn", "models", "outlook"),
+    *("acceptance", "account", "backupfile", "backupset", "blob_event", "chain"),
+    *(
+        "differential_base",
+        "errors",
+        "explain",
+        "folder",
+        "ignoring",
+        "lineage",
+        "lsn",
+        "models",
+        "outlook",
+    ),
     *("readiness", "records", "restore_candidates", "restore_rules", "restore_search", "slots"),
     *("status", "verification", "vocabulary", "targets.faults", "targets.fault_table"),
     *("targets.files", "targets.rows", "targets.tsql", "json_model"),
