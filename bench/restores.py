@@ -45,14 +45,14 @@ def measure(run: Run) -> Iterator[Figure]:
         for number in range(runs):
             run.say(f"{logs} logs, run {number + 1} of {runs}")
             begin = time.perf_counter()
-            migration = _migrate(stack, client, f"Bench{number}", logs, run.folder)
+            migration = migrate(stack, client, f"Bench{number}", logs, run.folder)
             whole.append((time.perf_counter() - begin) * 1000 / (logs + 1))
             restores.append(_between_restores_ms(migration))
     yield Figure("from one restored log to the next", "ms", restores)
     yield Figure("a backup, from its upload until all are restored", "ms", whole)
 
 
-def _migrate(stack: Stack, client: Client, database: str, logs: int, folder: Path) -> Migration:
+def migrate(stack: Stack, client: Client, database: str, logs: int, folder: Path) -> Migration:
     """Upload a full backup and logs, order the migration, and wait until all are restored."""
     sample = SampleDatabase(database, data_bytes=_DATA_BYTES)
     place = folder / database

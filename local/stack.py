@@ -43,7 +43,8 @@ class StackOptions:
     """How the stack is put together.
 
     `storage` is a connection string and `sql_server` the settings of one target, for real ones.
-    `settings` are further app settings. `restore_speed` is that of the simulated server, in MB/s.
+    `settings` are further app settings. `restore_speed` is that of the simulated server, in MB/s,
+    `recovery_s` how long it takes to recover a database.
     `retry` is how blob events that the app does not take are tried again.
     """
 
@@ -53,6 +54,7 @@ class StackOptions:
     sql_server: Mapping[str, object] | None = field(default=None, repr=False)
     settings: Mapping[str, str] = field(default_factory=dict, repr=False)
     restore_speed: float | None = None
+    recovery_s: float | None = None
     faults: Faults = field(default_factory=Faults)
     retry: RetryPolicy = field(default_factory=RetryPolicy)
 
@@ -172,6 +174,8 @@ class Stack:
         arguments += ["--data", str(self._data / "sqlserver")]
         if self.options.restore_speed is not None:
             arguments += ["--restore-speed", str(self.options.restore_speed)]
+        if self.options.recovery_s is not None:
+            arguments += ["--recovery-time", str(self.options.recovery_s)]
         server = Child(
             "the simulated SQL Server",
             arguments,

@@ -188,11 +188,12 @@ def check_cutover(place: Workplace, migration: str) -> CutoverReadiness:
     return details.cutover_readiness
 
 
-def order_cutover(place: Workplace, migration: str, request: CutoverRequest) -> Migration:
-    """Accept a cutover, or refuse it; return the migration as it stands then.
+def order_cutover(place: Workplace, migration: str, request: CutoverRequest) -> None:
+    """Accept a cutover, or refuse it.
 
-    With `lastBackupName` it is accepted at once, and waits for that file. Without, only if
-    nothing would be lost, or if the loss is acknowledged.
+    With `lastBackupName` it is accepted at once, and waits for that file. Without, only if nothing
+    would be lost, or if the loss is acknowledged. The source stands still from here on, so nothing
+    is described here for an answer: that takes time with many files.
     """
     order, stored = read_migration(place, migration)
     _refuse_stale(order, request.migration_operation_id)
@@ -205,9 +206,8 @@ def order_cutover(place: Workplace, migration: str, request: CutoverRequest) -> 
             " the cutover",
         )
     _refuse_cutover(order, stored.now)
-    scan = _scan(place, order)
     if order.cutover is None:
-        last, awaited = _last_backup(place, order, stored.now, request, scan)
+        last, awaited = _last_backup(place, order, stored.now, request)
         now = place.now()
         wish = CutoverOrder(
             last_backup_name=last,
@@ -216,10 +216,8 @@ def order_cutover(place: Workplace, migration: str, request: CutoverRequest) -> 
             expires_on=now + timedelta(hours=place.settings.cutover_wait_hours),
         )
         place.catalog.change_order(order.id, lambda old: _with_cutover(old, request, wish))
-        order, stored = read_migration(place, migration)
     else:
         _refuse_other_cutover(order.cutover, request)
-    return _describe(place, order, stored.now, scan)
 
 
 def _with_cutover(
@@ -284,12 +282,11 @@ def _last_backup(
     order: MigrationOrder,
     progress: MigrationProgress,
     request: CutoverRequest,
-    scan: Scan,
 ) -> tuple[str, bool]:
     """Return the file that the cutover ends with, and whether it may have to be waited for."""
     if request.last_backup_name is not None:
         return request.last_backup_name, True
-    shown = _describe(place, order, progress, scan)
+    shown = _describe(place, order, progress, _scan(place, order))
     details = shown.properties.migration_status_details
     last = progress.last_restored
     if details is None or last is None:

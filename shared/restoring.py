@@ -163,7 +163,13 @@ def _recover(work: Work, target: Target) -> Outlook:
     if outlook.action is not Action.RECOVER:
         return outlook
     work.stored.update(recovering=True)
+    began = time.monotonic()
     target.recover(work.order.target_database)
+    _LOG.info(
+        "recovered database=%s seconds=%.3f",
+        work.order.target_database,
+        time.monotonic() - began,
+    )
     return work.end(MigrationStatus.SUCCEEDED)
 
 

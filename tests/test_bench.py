@@ -41,7 +41,7 @@ def run_quickly(tmp_path: Path, *subjects: str) -> dict[str, Any]:
 
 
 def test_a_quick_run_has_figures_of_each_subject(tmp_path: Path) -> None:
-    document = run_quickly(tmp_path, "hub", "steps", "headers", "planner")
+    document = run_quickly(tmp_path, "hub", "steps", "cutover", "headers", "planner")
     for figures in document["subjects"].values():
         assert figures
         assert all(one["min"] <= one["median"] <= one["max"] for one in figures)

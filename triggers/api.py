@@ -84,16 +84,17 @@ async def cutover_migration(
 ) -> func.HttpResponse:
     """Accept a cutover: 202. With `validateOnly=true` only say whether one would lose anything."""
 
-    def cutover(place: Workplace) -> Migration:
+    def cutover(place: Workplace) -> None:
         wanted = ordering.parse_body(CutoverRequest, _body(req))
-        return ordering.order_cutover(place, _id(req), wanted)
+        ordering.order_cutover(place, _id(req), wanted)
 
     async def answer() -> Answer:
         if req.params.get("validateOnly", "").lower() == "true":
             ready = await _in_thread(lambda place: ordering.check_cutover(place, _id(req)))
             return 200, ready.as_json()
-        migration = await _in_thread(cutover)
-        await wake_migration(client, migration.id)
+        await _in_thread(cutover)
+        await wake_migration(client, _id(req))
+        migration = await _in_thread(lambda place: ordering.show_migration(place, _id(req)))
         return 202, migration.as_json()
 
     return await _answered(answer)

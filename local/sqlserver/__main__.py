@@ -44,6 +44,9 @@ def main(
         float | None, typer.Option(help="MB/s that RESTORE reads; without it, as fast as it can.")
     ] = None,
     restore_delay: Annotated[float, typer.Option(help="Seconds before each RESTORE reads.")] = 0.0,
+    recovery_time: Annotated[
+        float, typer.Option(help="Seconds that RESTORE WITH RECOVERY takes to open a database.")
+    ] = 0.0,
     clock_factor: Annotated[
         float,
         typer.Option(
@@ -144,6 +147,7 @@ def main(
         product=PRODUCTS[version],
         restore_speed=restore_speed,
         restore_delay_s=restore_delay,
+        recovery_s=recovery_time,
         clock_factor=clock_factor,
         edition=EDITIONS[edition],
         agent=agent,

@@ -83,6 +83,7 @@ class Settings:
         restore_speed: Megabytes (1,000,000 bytes) per second of a RESTORE, by the server's clock;
             None reads as fast as the device gives.
         restore_delay_s: Time that each RESTORE takes before it begins to copy.
+        recovery_s: Time that the recovery of a database takes, by the server's clock.
         clock_factor: How many times faster than the real one the server's clock goes. Speed and
             delay are of the server's clock.
         separated_messages: Whether each message of a RESTORE is a result of its own, as real
@@ -109,6 +110,7 @@ class Settings:
     server_name: str = "SIMULATED"
     restore_speed: float | None = None
     restore_delay_s: float = 0.0
+    recovery_s: float = 0.0
     clock_factor: float = 1.0
     separated_messages: bool = True
     redo_slots_behind: int = 2

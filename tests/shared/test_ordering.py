@@ -167,7 +167,8 @@ def test_a_cutover_without_confirmation_is_refused(scene: Scene) -> None:
 
 def test_the_same_cutover_again_gives_the_same_answer(scene: Scene) -> None:
     order = ready(scene)
-    first = ordering.order_cutover(scene.place, "f", wish(order))
+    ordering.order_cutover(scene.place, "f", wish(order))
+    first = ordering.show_migration(scene.place, "f")
     assert first.properties.migration_status is MigrationStatus.COMPLETING
     accepted = read_migration(scene.place, "f")[0].cutover
     ordering.order_cutover(scene.place, "f", wish(order))

@@ -84,7 +84,7 @@ def restore(
         require_create(instance, session)
     with instance.exclusive(order.database, session):
         if not order.devices:
-            _recover(instance, order, sink)
+            _recover(instance, order, request, sink)
             return
         faults = RestoreFaults(instance, session, request, order.database, order.devices[0][1])
         faults.begin()
@@ -111,7 +111,7 @@ def verify(
         sink.message(diagnostic(3262, order.position))
 
 
-def _recover(instance: Instance, order: RestoreOrder, sink: Sink) -> None:
+def _recover(instance: Instance, order: RestoreOrder, request: Request, sink: Sink) -> None:
     database = instance.find(order.database)
     if database is None:
         raise refuse(3118, order.database)
@@ -127,6 +127,8 @@ def _recover(instance: Instance, order: RestoreOrder, sink: Sink) -> None:
         raise refuse(4319, database.files[0].logical_name)
     if order.standby is not None:
         _check_folder(instance, order.standby)
+    if order.recovery and order.standby is None:
+        request.checkpoint(instance.settings.recovery_s)
     instance.save(_ended(database, order))
     sink.message(diagnostic(3014, order.verb, 0, 0.001, 0.0))
 
