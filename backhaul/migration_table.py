@@ -24,6 +24,8 @@ from shared.models import (
     Migration,
     MigrationProperties,
     MigrationStatusDetails,
+    PreflightCheckInfo,
+    ReadinessCheck,
     RestoredUpTo,
 )
 from shared.vocabulary import EstimateBasis, MigrationStatus
@@ -71,6 +73,8 @@ def migration_details(migration: Migration, now: datetime, *, folded: bool) -> G
             for row in _folded(details.active_backup_sets, folded=folded)
         ]
         parts.extend(("", set_table("State", rows)))
+    if details is not None and not details.is_full_backup_restored:
+        parts.extend(_preflight(details.preflight))
     if details is not None and details.invalid_file_details:
         parts.extend(("", Text("Files that cannot be used")))
         parts.extend(
@@ -82,13 +86,37 @@ def migration_details(migration: Migration, now: datetime, *, folded: bool) -> G
 
 def readiness_table(readiness: CutoverReadiness) -> Group:
     """Return the checks of a cutover and what would be in the target."""
-    checks = table("State", "Check")
-    for check in readiness.checks:
+    checks = [(check, "") for check in readiness.checks]
+    return Group(_checks(checks), "", facts(_readiness_facts(readiness)))
+
+
+def preflight_table(checks: Sequence[PreflightCheckInfo]) -> RenderableType:
+    """Return the checks of a target, and what to do about those that failed."""
+    return _checks([(check, check.action or "") for check in checks])
+
+
+def _checks(checks: Sequence[tuple[ReadinessCheck, str]]) -> RenderableType:
+    rows = table("State", "Check")
+    for check, action in checks:
         about = Text(check.name if check.required else f"{check.name} (optional)")
         if check.message:
             about.append(f"\n{check.message}", "dim")
-        checks.add_row(Text(check.state, _CHECK_STYLES[check.state]), about)
-    return Group(indented(checks), "", facts(_readiness_facts(readiness)))
+        if action:
+            about.append(f"\n{action}", "yellow")
+        rows.add_row(Text(check.state, _CHECK_STYLES[check.state]), about)
+    return indented(rows)
+
+
+def _preflight(checks: Sequence[PreflightCheckInfo]) -> Iterator[RenderableType]:
+    """Tell how the target was found; what is in order in one line."""
+    if not checks:
+        return
+    noted = [check for check in checks if check.state != "pass"]
+    passed = f"{len(checks) - len(noted)} of {wording.count(len(checks), 'check')} passed"
+    yield ""
+    yield Text(f"The target at {wording.moment(checks[0].checked_on)}: {passed}")
+    if noted:
+        yield preflight_table(noted)
 
 
 def status_text(about: MigrationProperties) -> Text:

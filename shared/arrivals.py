@@ -9,13 +9,14 @@ from uuid import UUID, uuid5
 
 from shared.acceptance import judge, judge_name
 from shared.backupfile import read_backup
-from shared.backupset import BackupContent, BackupType
+from shared.backupset import BackupContent, BackupHeader, BackupType, DatabaseFile
 from shared.blob_event import FinishedBlob
 from shared.catalog import KnownVersion
 from shared.errors import BackupFileError
 from shared.folder import home_of, migration_id, owner_of
 from shared.records import FileRecord, MigrationOrder, Refusal
 from shared.storage import BlobChanged, BlobVersion
+from shared.targets.files import ListedFile
 from shared.verification import Check, advance, begin
 from shared.verification.read_ahead import ReadAhead
 from shared.verifying import with_check
@@ -25,6 +26,10 @@ from shared.workplace import Workplace
 # Short, since the steps of all migrations wait their turn among these.
 _VERIFY_S = 8.0
 _VERIFY_BYTES = 64 * 1024 * 1024
+
+# A row of the catalog holds 1 MiB.
+_FILES_KEPT = 500
+_DATA = "D"
 _OPERATIONS = UUID("9a3c8c0e-1f8f-4f0c-8a69-5a2f0f6d5e11")
 
 
@@ -173,6 +178,7 @@ def _read(place: Workplace, blob: BlobVersion, folder: str) -> FileRecord:
         refusal = Refusal(
             code=InvalidReason(error.reason_code), reason=error.message, action=error.action
         )
+    header, files = content.sets[0] if content and content.sets else (None, ())
     return FileRecord(
         name=blob.name,
         folder=folder,
@@ -180,10 +186,18 @@ def _read(place: Workplace, blob: BlobVersion, folder: str) -> FileRecord:
         size=blob.size,
         arrived_on=blob.last_modified,
         checked_on=place.now(),
-        header=content.sets[0][0] if content and content.sets else None,
+        header=header,
         label=content.label if content else None,
         refusal=refusal,
+        database_files=_kept(header, files),
     )
+
+
+def _kept(header: BackupHeader | None, files: Sequence[DatabaseFile]) -> tuple[ListedFile, ...]:
+    """Return what is kept of a file list: that of a full, which tells what room it takes."""
+    if header is None or header.backup_type is not BackupType.DATABASE or len(files) > _FILES_KEPT:
+        return ()
+    return tuple(ListedFile(f.logical_name, f.type or _DATA, f.file_id, f.size) for f in files)
 
 
 def _start(place: Workplace, record: FileRecord | None) -> str | None:

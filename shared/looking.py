@@ -17,6 +17,7 @@ from shared.batches import current_restore, find_set, remaining, with_batch
 from shared.catalog import StoredProgress
 from shared.chain import TargetPosition, find_named, plan_restore
 from shared.errors import RequestError, StorageError
+from shared.examining import examined, wants_renewal
 from shared.explain import Explanation
 from shared.folder import is_migration_id, owner_of, sort_contents
 from shared.lsn import Lsn
@@ -97,6 +98,9 @@ def look(place: Workplace, order: MigrationOrder, stored: StoredProgress, target
         held(order, stored.now, stranger)
         if stranger and not order.cancel
         else look_ahead(order, stored.now, position, known)
+    )
+    ahead = outlook = examined(
+        place, order, stored, target, position, ahead, at_work=batch is not None
     )
     current = None
     if batch is not None:
@@ -195,7 +199,7 @@ def glance(place: Workplace, order: MigrationOrder, progress: MigrationProgress)
     ahead = look_ahead(order, progress, position_of(progress), known)
     busy = ahead.action not in (Action.WAIT, Action.FINISH) or progress.current is not None
     changed = ahead.digest != progress.outlook or cutover_has_expired(order, place.now())
-    return Glance(busy, busy or changed)
+    return Glance(busy, busy or changed or wants_renewal(progress, place.now()))
 
 
 _TRY_AGAIN = frozenset(

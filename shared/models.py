@@ -260,6 +260,20 @@ class ReadinessCheck(Json):
     required: bool
 
 
+class PreflightCheckInfo(ReadinessCheck):
+    """One check of the target before anything is restored."""
+
+    action: str | None = None
+    checked_on: datetime
+
+
+class PreflightReport(Json):
+    """Whether a target can take a database, check by check."""
+
+    ready: bool
+    checks: list[PreflightCheckInfo]
+
+
 class PendingFile(Json):
     """A file that waits to be restored."""
 
@@ -329,6 +343,7 @@ class MigrationStatusDetails(Json):
     estimated_cutover_seconds: int | None = None
     estimate_basis: EstimateBasis = EstimateBasis.NONE
     restore_throughput_mbps: float | None = None
+    preflight: list[PreflightCheckInfo]
     cutover_readiness: CutoverReadiness
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Literal
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -11,6 +12,7 @@ from shared.backupset import BackupHeader, BackupSet, BackupType, MediaLabel
 from shared.chain import TargetPosition
 from shared.lsn import Lsn
 from shared.targets import ServerFacts
+from shared.targets.files import ListedFile
 from shared.verification.check import Check
 from shared.vocabulary import (
     BlockingReason,
@@ -46,6 +48,7 @@ class FileRecord(Record):
 
     `verified` is the level that the verdict is of, `notes` what could not be checked there. While
     more of the file is to be read, `verifying` tells how far that has come, and it is of no use.
+    `database_files` are those of a full backup, unless they are too many to be kept.
     """
 
     name: str
@@ -60,6 +63,7 @@ class FileRecord(Record):
     verified: VerificationLevel = VerificationLevel.HEADER
     verifying: Check | None = None
     notes: tuple[str, ...] = ()
+    database_files: tuple[ListedFile, ...] = ()
 
     @property
     def backup(self) -> BackupSet | None:
@@ -157,6 +161,39 @@ class CurrentRestore(Record):
     percent: float = 0.0
 
 
+class PreflightCheck(Record):
+    """One check of the target before anything is restored; `code` is what a failed one blocks with.
+
+    A check that could not be made is unknown.
+    """
+
+    name: str
+    state: Literal["pass", "fail", "unknown"]
+    message: str
+    action: str = ""
+    required: bool
+    code: BlockingReason | None = None
+
+
+class Preflight(Record):
+    """The checks of the target, for the full backup of `full` if one is known.
+
+    `needs` are bytes by mount point, `renew_on` is when the target's credential is to be looked at
+    again.
+    """
+
+    checked_on: datetime
+    full: UUID | None = None
+    checks: tuple[PreflightCheck, ...]
+    needs: dict[str, int] = {}
+    renew_on: datetime | None = None
+
+    @property
+    def failed(self) -> PreflightCheck | None:
+        """The first check that keeps anything from being restored."""
+        return next((c for c in self.checks if c.required and c.state == "fail"), None)
+
+
 class Blocking(Record):
     """What keeps a migration from going on, in words, and since when."""
 
@@ -221,6 +258,7 @@ class MigrationProgress(Record):
     retriable_since: datetime | None = None
     complete_error: str | None = None
     outlook: str = ""
+    preflight: Preflight | None = None
     pending_logs: int = Field(default=0, ge=0)
     pending_differentials: int = Field(default=0, ge=0)
 

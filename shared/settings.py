@@ -30,6 +30,10 @@ class SqlServerSettings(SqlServerConnection):
     manage_credential: bool = Field(
         default=True, description="Create the server's credential for the container if absent."
     )
+    container_access: Literal["sas", "managed_identity"] = Field(
+        default="sas",
+        description="What that credential is: a signature, or the server's own identity.",
+    )
 
 
 class Settings(BaseSettings):

@@ -28,6 +28,7 @@ from shared.models import (
     VerifyingFile,
 )
 from shared.outlook import status_by_order
+from shared.preflight import listed
 from shared.readiness import Scan, judge_readiness
 from shared.records import FileRecord, MigrationOrder, MigrationProgress, RestoredBackup
 from shared.verifying import percent_of
@@ -198,6 +199,7 @@ def _details(
         estimated_cutover_seconds=_whole(expected.cutover_s),
         estimate_basis=expected.basis,
         restore_throughput_mbps=_rounded(expected.throughput_mbps),
+        preflight=listed(progress.preflight),
         cutover_readiness=judge_readiness(
             order, progress, account.sets, account.invalid, gap, up_to, verifying, scan
         ).model_copy(

@@ -34,7 +34,9 @@ from shared.errors import StorageError, StorageUnavailable
 from shared.settings import Settings
 
 _PASSING = (408, 429, 500, 502, 503, 504)
-_SAS_CLOCK_SKEW = timedelta(minutes=15)
+SAS_CLOCK_SKEW = timedelta(minutes=15)
+"""By how much of its life a signature ends earlier, for clocks differ."""
+
 _ABSENT = {"ContainerNotFound": "the container", "TableNotFound": "a table of the catalog"}
 # The SDK's own waits add up to 80 seconds; whoever calls an API or watches a restore has less.
 RETRIES: dict[str, Any] = {"retry_total": 3, "initial_backoff": 1, "increment_base": 2}
@@ -167,7 +169,7 @@ class Blobs:
         """
         # The lifetime ends early by the skew too: storage refuses a key for more than seven days
         # from now, and its now may be behind ours.
-        start = datetime.now(timezone.utc) - _SAS_CLOCK_SKEW
+        start = datetime.now(timezone.utc) - SAS_CLOCK_SKEW
         expiry = start + lifetime
         account_key = getattr(self._service.credential, "account_key", None)
         with storage_errors("signing read access for the target server"):

@@ -34,6 +34,7 @@ from shared.outlook import (
     said,
     status_by_order,
 )
+from shared.preflight import out_of_reach
 from shared.records import (
     CurrentRestore,
     Failure,
@@ -169,6 +170,7 @@ class Work:
                 waiting_for=f"your retry, since this has not passed by itself: {why.reason}",
             )
             self.stored.update(retriable_since=self.place.now())
+        unseen = None if self.progress.begun else out_of_reach(error, self.place.now())
         completing = outlook.status is MigrationStatus.COMPLETING
         # A job goes on while its server is out of our reach, and keeps its slot.
         runs_on = (
@@ -179,6 +181,7 @@ class Work:
             **words_of(outlook, self.progress, self.place),
             current=self.progress.current if runs_on else None,
             access_denied=code is BlockingReason.STORAGE_ACCESS_DENIED,
+            preflight=unseen or self.progress.preflight,
             complete_error=error.message if completing else self.progress.complete_error,
         )
         return outlook

@@ -75,10 +75,12 @@ class Workplace:
 
         With `renew` one that it has gets a new secret: it was of no use the last time.
         """
-        if self.target_settings(name).manage_credential:
+        settings = self.target_settings(name)
+        by_identity = settings.container_access == "managed_identity"
+        if settings.manage_credential:
             target.ensure_credential(
                 self.blobs.container_url,
-                lambda: self.blobs.read_only_signature(SAS_LIFETIME),
+                None if by_identity else lambda: self.blobs.read_only_signature(SAS_LIFETIME),
                 renew=renew,
             )
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
 from uuid import UUID
 
@@ -18,6 +18,7 @@ from shared.backupset import BackupType
 from shared.chain import TargetPosition
 from shared.errors import BackhaulError
 from shared.lsn import Lsn
+from shared.targets.files import ListedFile
 
 
 class TargetModel(BaseModel):
@@ -38,6 +39,67 @@ class ServerFacts(TargetModel):
     default_data_path: str
     default_log_path: str
     simulated: bool
+
+
+class Volume(TargetModel):
+    """A disk of the server, and what is free on it."""
+
+    mount_point: str
+    available_bytes: int
+
+
+class Folder(TargetModel):
+    """A folder of the server for database files; None is what the server does not tell.
+
+    `is_certain` tells that files in that very folder show on which volume it lies. Else it is the
+    one with the longest mount point that fits: a server does not see volumes without files of its
+    own, but for those with a drive letter.
+    """
+
+    path: str
+    exists: bool | None = None
+    volume: Volume | None = None
+    is_certain: bool = False
+
+
+class Certificate(TargetModel):
+    """A certificate or asymmetric key in the server's master."""
+
+    name: str
+    thumbprint: bytes
+    has_private_key: bool
+
+
+class ContainerCredential(TargetModel):
+    """The server's credential for a container; `age` is that of its secret."""
+
+    identity: str
+    is_signature: bool
+    age: timedelta
+
+
+class Conditions(TargetModel):
+    """What a server offers to a migration, as far as the login may see it.
+
+    `certificates` is None where the login does not see all of them, `credential` if there is none
+    or none to be seen. `why_no_agent` is None if restores can run as jobs.
+    """
+
+    login: str
+    may_create_databases: bool
+    may_alter_credentials: bool
+    takes_containers: bool
+    folders: tuple[Folder, ...] = ()
+    certificates: tuple[Certificate, ...] | None = None
+    credential: ContainerCredential | None = None
+    why_no_agent: str | None = None
+
+
+class Contents(TargetModel):
+    """What a backup asks of a server: room for its files, and the keys it is encrypted with."""
+
+    files: tuple[ListedFile, ...]
+    thumbprints: tuple[bytes, ...] = ()
 
 
 class ServerHeader(TargetModel):
@@ -143,12 +205,21 @@ class Target(Protocol):
         """Return RESTORE HEADERONLY of the files of one set: one row per set on the media."""
         ...
 
+    def read_contents(self, urls: Sequence[str]) -> Contents:
+        """Return the files of a backup set with their sizes, and the keys that it asks for."""
+        ...
+
+    def read_conditions(self, container_url: str, folders: Sequence[str]) -> Conditions:
+        """Return what the server offers: rights, folders, keys, the container's credential."""
+        ...
+
     def ensure_credential(
-        self, container_url: str, secret: Callable[[], str], *, renew: bool = False
+        self, container_url: str, secret: Callable[[], str] | None, *, renew: bool = False
     ) -> None:
         """Let the server read a container; `secret` makes a SAS (no `?`) when one is needed.
 
-        With `renew` also if there is one that looks good still: it was refused.
+        With `renew` also if there is one that looks good still: it was refused. Without `secret`
+        it reads as its managed identity.
         """
         ...
 

@@ -29,12 +29,14 @@ _WINDOWS_DEVICE = re.compile(r"(?:CON|PRN|AUX|NUL|COM[0-9]|LPT[0-9])(?:\..*)?", 
 class ListedFile(NamedTuple):
     """What RESTORE FILELISTONLY says of a file, as far as its new place depends on it.
 
-    `type` is D data, L log, F full-text, S FILESTREAM or memory-optimised container.
+    `type` is D data, L log, F full-text, S FILESTREAM or memory-optimised container. `size` is what
+    it takes on disk, in bytes.
     """
 
     logical_name: str
     type: str
     file_id: int
+    size: int = 0
 
 
 class Move(NamedTuple):

@@ -125,7 +125,12 @@ def server_header(row: Row) -> ServerHeader:
 
 def listed_file(row: Row) -> ListedFile:
     """Read one row of RESTORE FILELISTONLY."""
-    return ListedFile(_text(row, "logicalname"), _text(row, "type").strip(), _int(row, "fileid"))
+    return ListedFile(
+        _text(row, "logicalname"),
+        _text(row, "type").strip(),
+        _int(row, "fileid"),
+        _int(row, "size"),
+    )
 
 
 def takes_containers(row: Row) -> bool:

@@ -18,11 +18,14 @@ from shared.chain import DatabaseState, TargetPosition
 from shared.errors import TargetError, TargetUnavailable
 from shared.targets import (
     Batch,
+    Conditions,
+    Contents,
     RestoredSet,
     RestoreOrder,
     ServerFacts,
     ServerHeader,
     Watch,
+    conditions,
     rows,
     tsql,
 )
@@ -96,20 +99,38 @@ class SqlServerTarget:
         )
         return [rows.server_header(row) for row in found]
 
+    def read_contents(self, urls: Sequence[str]) -> Contents:
+        """Return the files of a backup set with their sizes, and the keys that it asks for."""
+        headers = self._work.open().query(
+            tsql.restore_headeronly(urls), doing=f"RESTORE HEADERONLY of {urls[0]!r}"
+        )
+        found = self._query_files(urls)
+        keys = [row["tdethumbprint"] for row in found]
+        keys += [row.get("encryptorthumbprint") for row in headers]
+        return Contents(
+            files=tuple(rows.listed_file(row) for row in found),
+            thumbprints=tuple(dict.fromkeys(key for key in keys if isinstance(key, bytes) and key)),
+        )
+
+    def read_conditions(self, container_url: str, folders: Sequence[str]) -> Conditions:
+        """Return what the server offers: rights, folders, keys, the container's credential."""
+        return conditions.read_conditions(self._work, container_url, folders, self._agent.why_not())
+
     def ensure_credential(
-        self, container_url: str, secret: Callable[[], str], *, renew: bool = False
+        self, container_url: str, secret: Callable[[], str] | None, *, renew: bool = False
     ) -> None:
         """Let the server read a container; `secret` makes a SAS (no `?`) when one is needed.
 
         A credential that is there stays as it is, unless it is a shared access signature past
-        half its lifetime, or one that was refused (`renew`).
+        half its lifetime, or one that was refused (`renew`). Without `secret` the server's managed
+        identity takes the place of any signature.
         """
         found = self._read_credential(container_url)
         if not found:
-            self._create_credential(container_url, secret())
-        elif rows.is_stale(found[0], timedelta(0) if renew else self._sas_lifetime):
+            self._create_credential(container_url, secret and secret())
+        elif rows.is_stale(found[0], self._sas_lifetime if secret and not renew else timedelta.min):
             self._work.open().run(
-                tsql.alter_credential(container_url, secret()),
+                tsql.alter_credential(container_url, secret and secret()),
                 doing=f"ALTER CREDENTIAL of {container_url!r}",
                 holds_secret=True,
             )
@@ -199,7 +220,7 @@ class SqlServerTarget:
             doing=f"reading the credential of {container_url!r}",
         )
 
-    def _create_credential(self, container_url: str, secret: str) -> None:
+    def _create_credential(self, container_url: str, secret: str | None) -> None:
         try:
             self._work.open().run(
                 tsql.create_credential(container_url, secret),
@@ -236,11 +257,13 @@ class SqlServerTarget:
                 action="Drop it yourself if nobody needs it.",
             )
 
-    def _list_files(self, urls: Sequence[str]) -> list[ListedFile]:
-        found = self._work.open().query(
+    def _query_files(self, urls: Sequence[str]) -> list[rows.Row]:
+        return self._work.open().query(
             tsql.restore_filelistonly(urls), doing=f"RESTORE FILELISTONLY of {urls[0]!r}"
         )
-        files = [rows.listed_file(row) for row in found]
+
+    def _list_files(self, urls: Sequence[str]) -> list[ListedFile]:
+        files = [rows.listed_file(row) for row in self._query_files(urls)]
         if not files:
             # Without MOVE the files would go where they were on the source.
             raise TargetError(

@@ -29,6 +29,8 @@ MOST_DEVICES = 64
 SAS_IDENTITY = "SHARED ACCESS SIGNATURE"
 """The IDENTITY of a credential whose secret is a shared access signature."""
 
+_MANAGED_IDENTITY = "Managed Identity"
+
 _SECRET_LENGTH = 4000
 _STATS_PERCENT = 5
 
@@ -205,14 +207,14 @@ def drop_database(database: str) -> str:
     )
 
 
-def create_credential(container_url: str, secret: str) -> str:
-    """Return CREATE CREDENTIAL for a shared access signature. The text holds the secret."""
-    return f"CREATE CREDENTIAL {_sas_credential(container_url, secret)}"
+def create_credential(container_url: str, secret: str | None) -> str:
+    """Return CREATE CREDENTIAL; see `_credential` for the secret, which the text holds."""
+    return f"CREATE CREDENTIAL {_credential(container_url, secret)}"
 
 
-def alter_credential(container_url: str, secret: str) -> str:
-    """Return ALTER CREDENTIAL for a shared access signature. The text holds the secret."""
-    return f"ALTER CREDENTIAL {_sas_credential(container_url, secret)}"
+def alter_credential(container_url: str, secret: str | None) -> str:
+    """Return ALTER CREDENTIAL; see `_credential` for the secret, which the text holds."""
+    return f"ALTER CREDENTIAL {_credential(container_url, secret)}"
 
 
 def credential_name(container_url: str) -> str:
@@ -224,8 +226,11 @@ def credential_name(container_url: str) -> str:
     return container_url.rstrip("/")
 
 
-def _sas_credential(container_url: str, secret: str) -> str:
+def _credential(container_url: str, secret: str | None) -> str:
+    """Name a credential and what it is: a shared access signature, or a managed identity."""
     name = identifier(credential_name(container_url), "the container's URL")
+    if secret is None:
+        return f"{name}\nWITH IDENTITY = N'{_MANAGED_IDENTITY}'"
     token = literal(secret.removeprefix("?"), "the credential's secret", _SECRET_LENGTH)
     return f"{name}\nWITH IDENTITY = N'{SAS_IDENTITY}', SECRET = {token}"
 

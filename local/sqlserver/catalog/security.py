@@ -173,9 +173,16 @@ _CERTIFICATES: tuple[Field[Certificate], ...] = (
     Field("expiry_date", DATETIME, lambda c: c.expiry_date),
     Field("thumbprint", varbinary(32), lambda c: c.thumbprint),
 )
+_ASYMMETRIC_KEYS: tuple[Field[Certificate], ...] = tuple(
+    field
+    for field in _CERTIFICATES
+    if field.column.name in ("name", "principal_id", "pvt_key_encryption_type", "thumbprint")
+)
 
 SECURITY_VIEWS = {
     "sys.credentials": View(_CREDENTIALS, _credentials),
+    # None can be made here.
+    "sys.asymmetric_keys": View(_ASYMMETRIC_KEYS, lambda context: []),
     "sys.certificates": View(_CERTIFICATES, _certificates),
     "sys.server_principals": View(_PRINCIPALS, _principals),
     "sys.sql_logins": View(_LOGINS, _logins),
