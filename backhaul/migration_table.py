@@ -15,6 +15,7 @@ from rich.table import Table
 from rich.text import Text
 
 from backhaul import wording
+from backhaul.ending_table import ending
 from backhaul.layout import facts, indented, table, unusable_file
 from backhaul.set_table import Folded, SetRow, fold, set_table
 from shared.backupset import BackupType
@@ -81,6 +82,8 @@ def migration_details(migration: Migration, now: datetime, *, folded: bool) -> G
             unusable_file(file.file_name, file.reason_code, file.reason, file.action)
             for file in details.invalid_file_details
         )
+    if details is not None:
+        parts.extend(ending(details))
     return Group(*parts)
 
 
@@ -125,7 +128,8 @@ def status_text(about: MigrationProperties) -> Text:
     words = re.sub(r"(?<=[a-z])[A-Z]", lambda match: f" {match[0].lower()}", status.value)
     text = Text(words, _STYLES.get(status, "cyan"))
     if number:
-        noun = "Error" if status.is_final else "Warning"
+        ended_badly = status.is_final and status is not MigrationStatus.SUCCEEDED
+        noun = "Error" if ended_badly else "Warning"
         text.append(f" ({wording.count(number, noun)})", "yellow")
     return text
 

@@ -12,6 +12,8 @@ from backhaul import terminal
 from backhaul.client import Client
 from backhaul.migration_table import readiness_table
 from backhaul.options import AsJson, Key, MigrationId, Url, Yes, open_client
+from backhaul.watching import see_to_the_end
+from shared.after_recovery import AfterRecovery
 from shared.errors import BackhaulError
 from shared.models import (
     AzureBlobLocation,
@@ -26,7 +28,7 @@ from shared.models import (
     OfflineConfiguration,
     SourceLocation,
 )
-from shared.vocabulary import VerificationLevel
+from shared.vocabulary import DatabaseCheck, VerificationLevel
 
 
 def create(
@@ -66,6 +68,18 @@ def create(
             " in it) or data (all that has a checksum). Default: as the app is set up.",
         ),
     ] = None,
+    check_database: Annotated[
+        DatabaseCheck,
+        Option(metavar="LEVEL", help="Run DBCC CHECKDB once it is open: none, physical or full."),
+    ] = DatabaseCheck.NONE,
+    owner: Annotated[
+        str | None,
+        Option(metavar="LOGIN", help="Give the database to this login once it is open."),
+    ] = None,
+    compatibility_level: Annotated[
+        int | None,
+        Option(metavar="LEVEL", help="Set this compatibility level once it is open; else kept."),
+    ] = None,
     as_json: AsJson = False,
     url: Url = None,
     key: Key = None,
@@ -77,6 +91,9 @@ def create(
     if offline != (last_backup is not None):
         raise BadParameter("--offline and --last-backup belong together")
     try:
+        after = AfterRecovery(
+            check_database=check_database, owner=owner, compatibility_level=compatibility_level
+        )
         request = MigrationRequest(
             name=name,
             properties=MigrationRequestProperties(
@@ -91,6 +108,7 @@ def create(
                 priority=priority,
                 adopt=adopt,
                 verify=verify,
+                after_recovery=after if after != AfterRecovery() else None,
             ),
         )
     except ValidationError as error:
@@ -129,6 +147,10 @@ def cutover(
             help="Complete although backups are pending; FILE is the last one that is restored.",
         ),
     ] = None,
+    wait: Annotated[
+        bool,
+        Option("--wait", help="Wait for the end and show it; the exit status is 1 if it fails."),
+    ] = False,
     yes: Yes = False,
     as_json: AsJson = False,
     url: Url = None,
@@ -153,6 +175,8 @@ def cutover(
             else None,
         )
         answer = client.cutover(migration, request)
+        if wait:
+            raise Exit(see_to_the_end(client, migration, as_json=as_json))
     if as_json:
         terminal.print_json(answer.document)
         return

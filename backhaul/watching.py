@@ -99,6 +99,26 @@ def wait(
     )
 
 
+def see_to_the_end(client: Client, migration: str, *, as_json: bool) -> int:
+    """Tell on stderr what happens until a migration has ended, then show it; return the status."""
+    line = ""
+    for answer in follow(lambda: client.show(migration)):
+        shown = terminal.for_display(answer.content)
+        if line != (line := status_line(shown)):
+            terminal.notes().print(line, soft_wrap=True)
+        ended = shown.properties.migration_status
+        if not ended.is_final:
+            continue
+        if as_json:
+            terminal.print_json(answer.document)
+        else:
+            now = datetime.now(timezone.utc)
+            console = terminal.results()
+            console.print(migration_details(shown, now, folded=console.is_terminal), crop=False)
+        return int(ended is not MigrationStatus.SUCCEEDED)
+    return 1
+
+
 def follow(ask: Callable[[], T], *, timeout_s: float | None = None) -> Iterator[T]:
     """Yield answers, at most one a second, until the time is over, if there is a limit.
 

@@ -86,6 +86,10 @@ def _work(
                 return _Worked(answer, paused=wake is not None)
             slot_of = turn["target"]
         if seconds := turn.get("pauseSeconds"):
+            if slot_of is not None and activity == RECOVER_DATABASE:
+                # What follows a recovery may take hours, and restores nothing.
+                yield from _give_back(context, ref, slot_of)
+                slot_of = None
             if woken or pauses == _PAUSES:
                 break
             wake = wake or context.wait_for_external_event(WAKE)

@@ -96,7 +96,7 @@ def look(place: Workplace, order: MigrationOrder, stored: StoredProgress, target
     position = _settled(position, stored.now)
     ahead = outlook = (
         held(order, stored.now, stranger)
-        if stranger and not order.cancel
+        if stranger and not order.cancel and stored.now.aftermath is None
         else look_ahead(order, stored.now, position, known)
     )
     ahead = outlook = examined(
@@ -193,6 +193,8 @@ def glance(place: Workplace, order: MigrationOrder, progress: MigrationProgress)
         asked = order.cancel is not None or order.retries > progress.retries
         late = place.now() - since > timedelta(hours=hours)
         return Glance(busy=progress.current is not None, restless=asked or late)
+    if progress.aftermath is not None:
+        return Glance(busy=False, restless=True)
     if progress.blocking is not None and progress.blocking.code in _TRY_AGAIN:
         return Glance(busy=progress.current is not None, restless=True)
     _, known = gather(place, order, progress)

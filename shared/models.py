@@ -13,6 +13,12 @@ from uuid import UUID
 
 from pydantic import Field, model_validator
 
+from shared.after_recovery import (
+    AfterRecovery,
+    AfterRecoveryStep,
+    RecoveredDatabase,
+    ToDoItem,
+)
 from shared.json_model import Json
 from shared.lsn import Lsn
 from shared.vocabulary import (
@@ -111,6 +117,7 @@ class MigrationRequestProperties(Json):
     priority: int = Field(default=0, ge=-10, le=10)
     adopt: bool = False
     verify: VerificationLevel | None = None
+    after_recovery: AfterRecovery | None = None
 
 
 class MigrationRequest(Json):
@@ -345,6 +352,9 @@ class MigrationStatusDetails(Json):
     restore_throughput_mbps: float | None = None
     preflight: list[PreflightCheckInfo]
     cutover_readiness: CutoverReadiness
+    after_recovery: list[AfterRecoveryStep] = Field(default_factory=list)
+    recovered_database: RecoveredDatabase | None = None
+    to_do: list[ToDoItem] = Field(default_factory=list)
 
 
 class MigrationStatusWarnings(Json):
@@ -395,6 +405,7 @@ class MigrationProperties(Json):
     priority: int = 0
     adopt: bool = False
     verify: VerificationLevel = VerificationLevel.HEADER
+    after_recovery: AfterRecovery = AfterRecovery()
     target_server: TargetServer | None = None
     migration_status_warnings: MigrationStatusWarnings
     restored_up_to: RestoredUpTo | None = None

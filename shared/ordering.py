@@ -13,6 +13,7 @@ from uuid import UUID, uuid4
 
 from pydantic import ValidationError
 
+from shared.after_recovery import AfterRecovery
 from shared.arrivals import files_of, unchecked_blobs
 from shared.blob_event import FinishedBlob
 from shared.errors import RequestError, TargetError
@@ -105,6 +106,8 @@ def _order_of(place: Workplace, request: MigrationRequest) -> MigrationOrder:
         )
     try:
         tsql.identifier(request.name, "name")
+        if wanted.after_recovery and wanted.after_recovery.owner:
+            tsql.identifier(wanted.after_recovery.owner, "afterRecovery.owner")
     except TargetError as error:
         raise RequestError(400, "InvalidName", error.message, action=error.action) from None
     return MigrationOrder(
@@ -119,6 +122,7 @@ def _order_of(place: Workplace, request: MigrationRequest) -> MigrationOrder:
         priority=wanted.priority,
         adopt=wanted.adopt,
         verify=wanted.verify or place.settings.verify,
+        after_recovery=wanted.after_recovery or AfterRecovery(),
         created_on=place.now(),
     )
 

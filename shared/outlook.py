@@ -131,9 +131,8 @@ def look_ahead(
     """Decide what comes next for a migration."""
     if progress.status.is_final:
         return said(Action.FINISH, progress)
-    if progress.recovering and position.state in (DatabaseState.ONLINE, DatabaseState.OTHER):
-        # OTHER while it is being recovered, too.
-        return _recovering(NO_PLAN)
+    if (opened := _opened(order, progress, position)) is not None:
+        return opened
     if order.cancel is not None:
         return Outlook(
             Action.CLEAN_UP,
@@ -213,6 +212,30 @@ def _recovering(plan: Plan) -> Outlook:
         MigrationState.RECOVERING,
         RestoreState.COMPLETING_MIGRATION,
         plan,
+    )
+
+
+def _opened(
+    order: MigrationOrder, progress: MigrationProgress, position: TargetPosition
+) -> Outlook | None:
+    """Return the outlook of a migration that has opened its database, or was about to."""
+    if progress.aftermath is not None:
+        return verifying(order, progress)
+    if progress.recovering and position.state in (DatabaseState.ONLINE, DatabaseState.OTHER):
+        # OTHER while it is being recovered, too.
+        return _recovering(NO_PLAN)
+    return None
+
+
+def verifying(order: MigrationOrder, progress: MigrationProgress) -> Outlook:
+    """Return the outlook of a migration whose database is open: it can only succeed by now."""
+    return Outlook(
+        Action.RECOVER,
+        status_by_order(order, progress) or MigrationStatus.COMPLETING,
+        MigrationState.VERIFYING_TARGET,
+        RestoreState.COMPLETING_MIGRATION,
+        NO_PLAN,
+        waiting_for=progress.waiting_for,
     )
 
 

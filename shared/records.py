@@ -8,6 +8,8 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from shared.after_recovery import AfterRecovery
+from shared.aftermath import Aftermath
 from shared.backupset import BackupHeader, BackupSet, BackupType, MediaLabel
 from shared.chain import TargetPosition
 from shared.lsn import Lsn
@@ -123,6 +125,7 @@ class MigrationOrder(Record):
     priority: int = 0
     adopt: bool = False
     verify: VerificationLevel = VerificationLevel.HEADER
+    after_recovery: AfterRecovery = AfterRecovery()
     restart_of: UUID | None = None
     retries: int = 0
     cutover: CutoverOrder | None = None
@@ -227,6 +230,9 @@ class MigrationProgress(Record):
     `retriable_since` when the migration gave it up, `retries` how many of the order's were
     answered. `outlook` is what the last look decided: the periodic check wakes a migration whose
     outlook has changed.
+
+    `aftermath` is there once the database is open; `left_as` is its state on the target if a
+    cancel did not drop it.
     """
 
     operation_id: UUID
@@ -240,6 +246,7 @@ class MigrationProgress(Record):
     begun: bool = False
     adopted_at: Lsn | None = None
     recovering: bool = False
+    aftermath: Aftermath | None = None
     history_id: int = 0
     restored_sets: int = 0
     full_backup: RestoredBackup | None = None
@@ -261,6 +268,7 @@ class MigrationProgress(Record):
     preflight: Preflight | None = None
     pending_logs: int = Field(default=0, ge=0)
     pending_differentials: int = Field(default=0, ge=0)
+    left_as: str | None = None
 
     @property
     def has_full(self) -> bool:

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 
 from shared.backupset import BackupSet
 from shared.chain import DatabaseState
+from shared.completing import complete
 from shared.detaching import detach, follow
 from shared.errors import RequestError, StorageError, TargetError, TargetUnavailable
 from shared.looking import Sight, take_over_history
@@ -35,9 +36,9 @@ def take_turn(place: Workplace, migration_id: str) -> Turn:
         return Turn(Action.FINISH, {"migrationStatus": None}, "", 1)
     if (resting := work.rest()) is not None:
         return work.turn(resting)
-    if work.progress.status.is_final or (work.order.cancel is not None and not work.progress.begun):
-        position = position_of(work.progress)
-        return work.turn(look_ahead(work.order, work.progress, position, Known(sets=())))
+    now = work.progress
+    if now.status.is_final or now.aftermath or (work.order.cancel and not now.begun):
+        return work.turn(look_ahead(work.order, now, position_of(now), Known(sets=())))
     return work.on_target(lambda target: work.look(target).outlook)
 
 
@@ -52,7 +53,10 @@ def restore_batch(place: Workplace, migration_id: str) -> Turn:
 
 
 def recover(place: Workplace, migration_id: str) -> Turn:
-    """Open the database on the target: the end of a migration that succeeds."""
+    """Open the database on the target and do what follows, or see how far that is.
+
+    What takes long there is left to the server, as restores are; the turn says when to look again.
+    """
     work = Work.begin(place, migration_id)
     return work.on_target(lambda target: _recover(work, target))
 
@@ -158,19 +162,21 @@ def _watch(work: Work, started: CurrentRestore) -> Watch:
 
 
 def _recover(work: Work, target: Target) -> Outlook:
-    """Recover the database if that is what comes next; returns the final outlook."""
-    outlook = work.look(target).outlook
-    if outlook.action is not Action.RECOVER:
-        return outlook
-    work.stored.update(recovering=True)
-    began = time.monotonic()
-    target.recover(work.order.target_database)
-    _LOG.info(
-        "recovered database=%s seconds=%.3f",
-        work.order.target_database,
-        time.monotonic() - began,
-    )
-    return work.end(MigrationStatus.SUCCEEDED)
+    """Recover the database if that is what comes next, and do what follows then."""
+    if work.progress.aftermath is None or work.progress.status.is_final:
+        outlook = work.look(target).outlook
+        if outlook.action is not Action.RECOVER:
+            return outlook
+        if work.progress.aftermath is None:
+            work.stored.update(recovering=True)
+            began = time.monotonic()
+            target.recover(work.order.target_database)
+            _LOG.info(
+                "recovered database=%s seconds=%.3f",
+                work.order.target_database,
+                time.monotonic() - began,
+            )
+    return complete(work, target)
 
 
 def _clean_up(work: Work, target: Target) -> Outlook:
@@ -190,7 +196,7 @@ def _clean_up(work: Work, target: Target) -> Outlook:
 
 def _wait_in_queue(work: Work, number: int) -> Turn:
     """Write down that others restore to the same target first."""
-    if work.progress.status.is_final:
+    if work.progress.status.is_final or work.progress.aftermath:
         return take_turn(work.place, work.order.id)
     settings = work.place.settings.targets.get(work.order.target)
     outlook = Outlook(

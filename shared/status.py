@@ -31,6 +31,7 @@ from shared.outlook import status_by_order
 from shared.preflight import listed
 from shared.readiness import Scan, judge_readiness
 from shared.records import FileRecord, MigrationOrder, MigrationProgress, RestoredBackup
+from shared.to_do import describe_recovered, describe_steps, list_to_do
 from shared.verifying import percent_of
 from shared.vocabulary import (
     SetStatus,
@@ -86,6 +87,7 @@ def _properties(order: MigrationOrder, progress: MigrationProgress) -> Migration
         priority=order.priority,
         adopt=order.adopt,
         verify=order.verify,
+        after_recovery=order.after_recovery,
         restart_of=order.restart_of,
         migration_failure_error=_failure(progress, order.folder),
         backup_configuration=_location(order, None),
@@ -129,12 +131,13 @@ def _location(order: MigrationOrder, container: str | None) -> BackupConfigurati
 def _warnings(progress: MigrationProgress) -> MigrationStatusWarnings:
     why = progress.blocking
     shown = (why, progress.complete_error, progress.failure)
+    failed_after = progress.aftermath.failed if progress.aftermath else 0
     return MigrationStatusWarnings(
         restore_blocking_reason=why.reason if why else None,
         restore_blocking_reason_code=why.code if why else None,
         complete_restore_error_message=progress.complete_error,
         file_upload_blocking_error_count=0,
-        warning_count=sum(item is not None for item in shown),
+        warning_count=sum(item is not None for item in shown) + failed_after,
     )
 
 
@@ -208,6 +211,9 @@ def _details(
                 "estimate_basis": expected.cutover_basis,
             }
         ),
+        after_recovery=describe_steps(progress.aftermath),
+        recovered_database=describe_recovered(progress.aftermath, progress.server),
+        to_do=list_to_do(order, progress),
     )
 
 

@@ -89,6 +89,7 @@ class MigrationState(Word):
     BLOCKED = "Blocked"
     RESTORING_TAIL = "RestoringTail"
     RECOVERING = "Recovering"
+    VERIFYING_TARGET = "VerifyingTarget"
     CLEANING_UP = "CleaningUp"
     SUCCEEDED = "Succeeded"
     FAILED = "Failed"
@@ -187,3 +188,48 @@ class BlockingReason(Word):
     LAST_BACKUP_NOT_FOUND = "LastBackupNotFound"
     STOP_POINT_NOT_REACHED = "StopPointNotReached"
     CONCURRENT_CHANGE = "ConcurrentChange"
+
+
+class DatabaseCheck(Word):
+    """`checkDatabase`: how thoroughly DBCC CHECKDB looks at the database once it is open."""
+
+    NONE = "none"
+    PHYSICAL = "physical"
+    FULL = "full"
+
+
+class AfterStep(Word):
+    """`name` in `afterRecovery`: what follows the recovery, in this order."""
+
+    ONLINE = "online"
+    COMPATIBILITY_LEVEL = "compatibilityLevel"
+    ORPHANED_USERS = "orphanedUsers"
+    CHECK_DATABASE = "checkDatabase"
+    OWNER = "owner"
+
+
+class StepState(Word):
+    """`state` in `afterRecovery`."""
+
+    DONE = "done"
+    FAILED = "failed"
+    SKIPPED = "skipped"
+
+
+class ToDo(Word):
+    """`code` in `toDo`: what is left for people when a migration has ended."""
+
+    DATABASE_LEFT = "DatabaseLeft"
+    CHECK_DATABASE = "CheckDatabase"
+    LOGINS = "Logins"
+    OWNER = "Owner"
+    COMPATIBILITY_LEVEL = "CompatibilityLevel"
+    FIRST_BACKUP = "FirstBackup"
+    CONNECTION_STRINGS = "ConnectionStrings"
+    JOBS = "Jobs"
+    LINKED_SERVERS = "LinkedServers"
+    CREDENTIALS = "Credentials"
+    DATABASE_OPTIONS = "DatabaseOptions"
+    CHANGE_DATA_CAPTURE = "ChangeDataCapture"
+    ENCRYPTION = "Encryption"
+    STATISTICS = "Statistics"

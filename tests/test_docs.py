@@ -15,7 +15,7 @@ from pydantic import BaseModel
 
 import triggers
 from local.folders import REPOSITORY
-from shared import models, vocabulary
+from shared import after_recovery, models, vocabulary
 from shared.backupset import BackupType
 from shared.settings import Settings, SqlServerSettings
 
@@ -40,6 +40,11 @@ STATUS_MODELS = [
     models.MigrationStatusWarnings,
     models.TargetServer,
     models.MigrationProperties,
+    after_recovery.AfterRecovery,
+    after_recovery.AfterRecoveryStep,
+    after_recovery.RecoveredDatabase,
+    after_recovery.ToDoItem,
+    after_recovery.UserWithoutLogin,
 ]
 
 

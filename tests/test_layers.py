@@ -39,7 +39,8 @@ PURE = (
     ),
     *("readiness", "records", "restore_candidates", "restore_rules", "restore_search", "slots"),
     *("status", "verification", "vocabulary", "targets.faults", "targets.fault_table"),
-    *("targets.files", "targets.rows", "targets.tsql", "json_model"),
+    *("targets.files", "targets.rows", "targets.tsql", "targets.upkeep"),
+    *("json_model", "after_recovery", "aftermath", "opened", "to_do"),
 )
 
 

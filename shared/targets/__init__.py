@@ -18,6 +18,7 @@ from shared.backupset import BackupType
 from shared.chain import TargetPosition
 from shared.errors import BackhaulError
 from shared.lsn import Lsn
+from shared.opened import OpenedDatabase
 from shared.targets.files import ListedFile
 
 
@@ -251,6 +252,10 @@ class Target(Protocol):
 
     def recover(self, database: str) -> None:
         """Open a restoring database. Returns also if it is open already."""
+        ...
+
+    def opened(self, database: str) -> OpenedDatabase:
+        """Return what may be done to a database once it is open; asks nothing of the server."""
         ...
 
     def drop(self, database: str) -> None:

@@ -1,4 +1,4 @@
-"""Restores as jobs of SQL Server Agent, which go on whatever becomes of us.
+"""Restores and checks as jobs of SQL Server Agent, which go on whatever becomes of us.
 
 Every call may be repeated after a crash at any moment: a job is known by its name, one that was
 made and not started is started, one that ended is told with its outcome until it is removed. A
@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from uuid import UUID
 
 from shared.errors import TargetError, TargetUnavailable
+from shared.opened import Check, Outcome
 from shared.targets import Batch, jobs, tsql
 from shared.targets.connection import LazySession
 from shared.targets.rows import Row
@@ -53,35 +54,55 @@ class AgentRunner:
         A job that was made and never started is started. Without the right to see jobs there
         are none of ours.
         """
+        rows = self._find(jobs.name_pattern(database), database)
+        found = [self._batch(row) for row in rows if jobs.parse_name(str(row["name"]))]
+        return next((each for each in found if each.running), found[0] if found else None)
+
+    def find_check(self, database: str, operation: UUID) -> Check | None:
+        """Return our job that checks a database for an operation; started if it never was."""
+        rows = self._find(jobs.check_name_of(database, operation), database)
+        return jobs.check(rows[0], self._look(rows[0])) if rows else None
+
+    def _find(self, pattern: str, database: str) -> list[Row]:
         try:
-            rows = self._query(
-                jobs.JOBS, jobs.name_pattern(database), doing=f"looking for jobs of {database!r}"
-            )
+            return self._query(jobs.JOBS, pattern, doing=f"looking for jobs of {database!r}")
         except TargetUnavailable:
             raise
         except TargetError as error:
             if error.number in _NO_PERMISSION:
-                return None
+                return []
             raise
-        found = [self._look(row) for row in rows if jobs.parse_name(str(row["name"]))]
-        return next((each for each in found if each.running), found[0] if found else None)
 
     def start(self, database: str, operation: UUID, tasks: Sequence[jobs.Task]) -> None:
         """Make and start a job that does the tasks in order, up to the first that fails."""
         name = jobs.name_of(database, operation, tasks[0].backup_set_guid)
-        doing = f"making the job that restores {database!r}"
+        steps = [(jobs.step_name(task.backup_set_guid), task.statement) for task in tasks]
+        about = f"Restores {database} for migration {operation}."
+        self._make(name, about, steps, doing=f"making the job that restores {database!r}")
+        self._start(name)
+        _LOG.info("job %r restores %d sets to %r", name, len(tasks), database)
+
+    def start_check(self, database: str, operation: UUID, statement: str) -> None:
+        """Make and start a job that checks a database by this statement."""
+        name = jobs.check_name_of(database, operation)
+        about = f"Checks {database} for migration {operation}."
+        doing = f"making the job that checks {database!r}"
+        self._make(name, about, [("check", statement)], doing=doing)
+        self._start(name)
+        _LOG.info("job %r checks %r", name, database)
+
+    def _make(self, name: str, about: str, steps: Sequence[tuple[str, str]], *, doing: str) -> None:
+        """Make a job of steps, each a name and a statement, up to the first that fails."""
         try:
             # Its server comes last: a job without one was not made to its end and cannot run.
-            self._execute(
-                jobs.ADD_JOB, name, f"Restores {database} for migration {operation}.", doing=doing
-            )
-            for number, task in enumerate(tasks, 1):
-                last = number == len(tasks)
+            self._execute(jobs.ADD_JOB, name, about, doing=doing)
+            for number, (step_name, statement) in enumerate(steps, 1):
+                last = number == len(steps)
                 self._execute(
                     jobs.ADD_STEP,
                     name,
-                    jobs.step_name(task.backup_set_guid),
-                    jobs.as_command(tsql.check(task.statement)),
+                    step_name,
+                    jobs.as_command(tsql.check(statement)),
                     jobs.QUIT_WITH_SUCCESS if last else jobs.NEXT_STEP,
                     doing=doing,
                 )
@@ -96,38 +117,46 @@ class AgentRunner:
                     action="The next look sees what it did.",
                 ) from error
             raise
-        self._start(name)
-        _LOG.info("job %r restores %d sets to %r", name, len(tasks), database)
 
     def end(self, batch: Batch) -> None:
         """Stop a job if it runs, and remove it. Returns also if it is gone.
 
         Raises TargetUnavailable if it does not stop within seconds: it is to be tried again.
         """
+        self._end(batch.batch_id, running=batch.running)
+
+    def end_check(self, check: Check) -> None:
+        """Stop the job of a check if it runs, and remove it; as `end`."""
+        self._end(check.check_id, running=check.outcome is Outcome.RUNNING)
+
+    def _end(self, job_id: UUID, *, running: bool) -> None:
         deadline = time.monotonic() + _STOP_PATIENCE_S
-        running = batch.running
         if running:
-            self._stop(batch.batch_id)
+            self._stop(job_id)
         while running:
             if time.monotonic() > deadline:
                 raise TargetUnavailable(
-                    f"the job {batch.batch_id} has been asked to stop and still runs",
+                    f"the job {job_id} has been asked to stop and still runs",
                     action="It is asked again; its restore is being undone.",
                 )
             time.sleep(_STOP_LOOK_S)
-            running = self._activity(batch.batch_id, self._read_session()).is_running
+            running = self._activity(job_id, self._read_session()).is_running
         try:
-            self._execute(jobs.DELETE, batch.batch_id, doing=f"removing job {batch.batch_id}")
+            self._execute(jobs.DELETE, job_id, doing=f"removing job {job_id}")
         except TargetUnavailable:
             raise
         except TargetError as error:
             if error.number != _GONE:
                 raise
 
-    def _look(self, job: Row) -> Batch:
+    def _batch(self, job: Row) -> Batch:
+        job_id = UUID(str(job["job_id"]))
+        steps = self._query(jobs.STEPS, job_id, doing=f"reading the job {job_id}")
+        return jobs.batch(job, jobs.sets_of(steps), self._look(job))
+
+    def _look(self, job: Row) -> jobs.State:
         job_id = UUID(str(job["job_id"]))
         doing = f"reading the job {job_id}"
-        sets = jobs.sets_of(self._query(jobs.STEPS, job_id, doing=doing))
         session = self._read_session()
         now = self._activity(job_id, session)
         outcomes = [] if now.is_running else self._query(jobs.OUTCOMES, job_id, doing=doing)
@@ -139,9 +168,7 @@ class AgentRunner:
             percent = float(str(found[0]["percent_complete"])) if found else 0.0
             # An Agent that was stopped need not have written down that its jobs ended.
             running = bool(found) or elapsed_s < _UNSEEN_S or self._agent_runs()
-        return jobs.batch(
-            job, sets, outcomes, running=running, elapsed_s=elapsed_s, percent=percent
-        )
+        return jobs.State(running, elapsed_s, percent, outcomes)
 
     def _read_session(self) -> Row | None:
         found = self._query(jobs.SESSION, doing="reading when SQL Server Agent started")

@@ -1,4 +1,4 @@
-"""Runs a RESTORE on a connection that is held until it ends, and watches its progress.
+"""Runs a RESTORE, or what else is long, on a connection that is held, and watches its progress.
 
 The restore lives and dies with the connection, so this is for restores that end within the time
 that the caller has.
@@ -31,15 +31,18 @@ class InlineRunner:
         self._side = side
         self._interval_s = interval_s
 
-    def run(self, statement: str, doing: str, watch: Watch) -> None:
+    def run(
+        self, statement: str, doing: str, watch: Watch, *, success: int | None = _SUCCESS
+    ) -> None:
         """Run a RESTORE to its end on a thread of its own, and the watch in the caller's.
 
         Raises RestoreStopped when the watch stopped it, TargetError or TargetUnavailable when it
-        failed. Returning means that the server has reported success.
+        failed. Returning means that the server has reported success: by the message of that
+        number, or, for a statement that has none, by no error, which is no proof.
         """
         session = self._work.open()
         session_id = session.read_session_id()
-        messages = _Messages()
+        messages = _Messages(success)
         with ThreadPoolExecutor(1, thread_name_prefix="restore") as pool:
             running = pool.submit(session.run, statement, doing=doing, on_message=messages.note)
             stopped = True
@@ -65,9 +68,11 @@ class InlineRunner:
             return
         if stopped:
             raise RestoreStopped(f"{doing} was stopped")
+        if success is None:
+            return
         session.give_up()
         raise TargetUnavailable(
-            f"{doing} ended without the message of success ({_SUCCESS}); the last one was: "
+            f"{doing} ended without the message of success ({success}); the last one was: "
             f"{messages.last or 'none'}",
             action="The position of the database tells what was restored; it is read again.",
         )
@@ -103,7 +108,8 @@ class InlineRunner:
 class _Messages:
     """What the messages of a restore tell of it; noted on the restore's thread."""
 
-    def __init__(self) -> None:
+    def __init__(self, success: int | None) -> None:
+        self._success = success
         self.percent = 0.0
         self.succeeded = False
         self.last = ""
@@ -113,7 +119,7 @@ class _Messages:
         if number == _PERCENT_PROCESSED:
             digits = text.split(" ", 1)[0]
             self.percent = float(digits) if digits.isdecimal() else self.percent
-        elif number == _SUCCESS:
+        elif number == self._success:
             self.succeeded = True
             _LOG.info("%s", text)
         elif faults.fault_of(number) is None:

@@ -1,4 +1,4 @@
-"""The SQL Server Agent jobs that restore for us: their names, their text, what msdb says of them.
+"""The SQL Server Agent jobs that work for us: their names, their text, what msdb says of them.
 
 Pure: values and rows in, text and values out. A job bears the database, the migration's operation
 and the first set in its name, so that whoever comes later knows it again; each of its steps is
@@ -17,11 +17,12 @@ from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
-from shared.errors import BackhaulError
+from shared.errors import BackhaulError, TargetError
+from shared.opened import Check, Outcome
 from shared.targets import Batch, faults
 from shared.targets.rows import Row
 
-_PREFIX = "Backhaul restore"
+_PREFIX, _CHECK_PREFIX = "Backhaul restore", "Backhaul check"
 _DIGEST_LENGTH = 24
 _GUID = r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 _NAME = re.compile(rf"{_PREFIX} [0-9a-f]{{{_DIGEST_LENGTH}}} ({_GUID}) ({_GUID})")
@@ -31,7 +32,8 @@ _ERROR = re.compile(r"(.*?) \[SQLSTATE (\w{5})\] \(Error (\d{1,10})\)", re.DOTAL
 _MESSAGE_END = re.compile(r"^.*\(Message \d{1,10}\)", re.DOTALL)
 _EXECUTED_AS = re.compile(r"^\s*Executed as user: [^\r\n]{1,300}?\. ")
 _TERMINATED = 3013
-_FAILED, _CANCELED = 0, 3
+_FAILED, _SUCCEEDED, _CANCELED = 0, 1, 3
+_SHUTDOWN = "Shutdown Sequence"
 
 AGENT = """\
 SELECT HAS_PERMS_BY_NAME(N'msdb.dbo.sp_add_job', N'OBJECT', N'EXECUTE') AS may_add,
@@ -98,10 +100,15 @@ def name_pattern(database: str) -> str:
     return f"{_of_database(database)} %"
 
 
-def _of_database(database: str) -> str:
+def check_name_of(database: str, operation: UUID) -> str:
+    """Return the name of the job that checks a database for an operation, a LIKE pattern too."""
+    return f"{_of_database(database, _CHECK_PREFIX)} {operation}"
+
+
+def _of_database(database: str, prefix: str = _PREFIX) -> str:
     # Names of databases ignore case on most servers, and trailing blanks on all.
     digest = hashlib.sha256(database.casefold().encode("utf-8", "surrogatepass")).hexdigest()
-    return f"{_PREFIX} {digest[:_DIGEST_LENGTH]}"
+    return f"{prefix} {digest[:_DIGEST_LENGTH]}"
 
 
 def parse_name(name: str) -> tuple[UUID, UUID] | None:
@@ -191,11 +198,12 @@ def failure(sets: Sequence[UUID], outcomes: Sequence[Row]) -> tuple[UUID, Backha
     for row in reversed(outcomes):
         number = row["step_id"]
         if isinstance(number, int) and 1 <= number <= len(sets) and row["run_status"] == _FAILED:
-            return sets[number - 1], _error(row, sets[number - 1])
+            doing = f"the job step that restores the set {sets[number - 1]}"
+            return sets[number - 1], _error(row, doing)
     return None
 
 
-def _error(row: Row, backup_set: UUID) -> BackhaulError:
+def _error(row: Row, doing: str) -> BackhaulError:
     text = _EXECUTED_AS.sub("", str(row["message"] or ""))
     found = [
         faults.diagnostic(state, int(number), _MESSAGE_END.sub("", before).strip())
@@ -206,7 +214,7 @@ def _error(row: Row, backup_set: UUID) -> BackhaulError:
     cause = (
         causes[0] if causes else faults.diagnostic("", told if isinstance(told, int) else 0, text)
     )
-    return faults.to_error(cause, f"the job step that restores the set {backup_set}")
+    return faults.to_error(cause, doing)
 
 
 def elapsed_s(job: Row, now: Activity) -> float:
@@ -225,25 +233,46 @@ def session_pattern(job_id: UUID) -> str:
     return f"SQLAgent - TSQL JobStep (Job 0x{job_id.bytes_le.hex().upper()} : Step %"
 
 
-def batch(
-    job: Row,
-    sets: Sequence[UUID],
-    outcomes: Sequence[Row],
-    *,
-    running: bool,
-    elapsed_s: float,
-    percent: float,
-) -> Batch:
+class State(NamedTuple):
+    """How a job stands; `outcomes` are empty while it runs."""
+
+    running: bool
+    elapsed_s: float
+    percent: float
+    outcomes: Sequence[Row]
+
+
+def batch(job: Row, sets: Sequence[UUID], now: State) -> Batch:
     """Return what msdb says of a job, as a batch; the job's name is one of ours."""
     operation_id, _ = parse_name(str(job["name"])) or (UUID(int=0), None)
-    why = None if running else failure(sets, outcomes)
+    why = None if now.running else failure(sets, now.outcomes)
     return Batch(
         batch_id=UUID(str(job["job_id"])),
         operation_id=operation_id,
         sets=tuple(sets),
-        running=running,
-        elapsed_s=elapsed_s,
-        percent=percent,
+        running=now.running,
+        elapsed_s=now.elapsed_s,
+        percent=now.percent,
         failed=why[0] if why else None,
         error=why[1] if why else None,
     )
+
+
+def check(job: Row, now: State) -> Check:
+    """Return what msdb says of a job that checks a database."""
+    outcome, error = (Outcome.RUNNING, None) if now.running else _outcome(now.outcomes)
+    job_id = UUID(str(job["job_id"]))
+    return Check(job_id, outcome, now.elapsed_s, now.percent, error)
+
+
+def _outcome(outcomes: Sequence[Row]) -> tuple[Outcome, TargetError | None]:
+    """Read how the one step of a check ended; the server's own end leaves that open."""
+    for row in reversed(outcomes):
+        if row["step_id"] == 1 and row["run_status"] == _SUCCEEDED:
+            return Outcome.GOOD, None
+        if row["step_id"] == 1 and row["run_status"] == _FAILED:
+            told = _error(row, "the check of the database")
+            return Outcome.FAILED, told if isinstance(told, TargetError) else None
+    shut_down = any(_SHUTDOWN in str(row["message"]) for row in outcomes)
+    stopped = any(row["run_status"] == _CANCELED for row in outcomes) and not shut_down
+    return Outcome.STOPPED if stopped else Outcome.LOST, None

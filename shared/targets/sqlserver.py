@@ -35,6 +35,7 @@ from shared.targets.faults import is_path_refused
 from shared.targets.files import ListedFile, Move, place_files
 from shared.targets.inline import InlineRunner
 from shared.targets.jobs import Task
+from shared.targets.opened import SqlServerDatabase
 
 _LOG = logging.getLogger(__name__)
 
@@ -196,6 +197,10 @@ class SqlServerTarget:
                     raise
             found = self._read_state(database)
         self._verify_online(database, rows.state_text(found))
+
+    def opened(self, database: str) -> SqlServerDatabase:
+        """Return what may be done to a database once it is open."""
+        return SqlServerDatabase(database, self._work, self._runner, self._agent)
 
     def drop(self, database: str) -> None:
         """Drop a restoring database; refuses one that is open. Returns also if it is absent."""

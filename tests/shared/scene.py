@@ -22,6 +22,7 @@ from shared.looking import read_migration
 from shared.models import (
     CancelRequest,
     CutoverRequest,
+    Migration,
     MigrationRequest,
     MigrationStatusDetails,
 )
@@ -150,9 +151,11 @@ class Scene:
     def status(self, order: MigrationOrder) -> MigrationStatus:
         return self.progress(order).status
 
+    def shown(self, order: MigrationOrder) -> Migration:
+        return ordering.show_migration(self.place, order.id)
+
     def details(self, order: MigrationOrder) -> MigrationStatusDetails:
-        shown = ordering.show_migration(self.place, order.id)
-        found = shown.properties.migration_status_details
+        found = self.shown(order).properties.migration_status_details
         assert found is not None
         return found
 
