@@ -19,6 +19,7 @@ from backhaul.host_commands import history, instances, queues
 from backhaul.inspecting import inspect
 from backhaul.ordering import cancel, create, cutover
 from backhaul.plan_command import plan
+from backhaul.rehearsing import rehearse
 from backhaul.up import up
 from backhaul.verifying import verify
 from backhaul.watching import status, wait
@@ -81,6 +82,7 @@ add(cutover, "backhaul cutover sales --last-backup LOG/tail.trn")
 add(cancel, "backhaul cancel sales")
 add(retry, "backhaul retry sales")
 add(restart, "backhaul restart sales")
+add(rehearse, "backhaul rehearse sales --wait")
 add(delete, "backhaul delete sales")
 add(up, "backhaul up --restore-speed 50")
 add(demo, "backhaul demo --backups /backups/SQL01")

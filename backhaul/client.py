@@ -18,11 +18,12 @@ from shared.models import (
     CutoverRequest,
     Migration,
     MigrationRequest,
+    RehearseRequest,
     RestartRequest,
     RetryRequest,
 )
 
-_ID = re.compile(r"(?!\.+$)[A-Za-z0-9_.-]{1,100}")
+_ID = re.compile(r"(?!\.+$)[A-Za-z0-9_.~-]{1,100}")
 _WHICH_KEY = (
     "give its function key in BACKHAUL_KEY or with --key; `backhaul up` writes it to"
     " .backhaul/connection.json"
@@ -98,6 +99,10 @@ class Client(Correspondent):
     def restart(self, migration: str, request: RestartRequest) -> Answer[Migration]:
         """Begin an ended migration anew with its old settings."""
         return self._send("POST", f"{_route(migration)}/restart", Migration, request)
+
+    def rehearse(self, migration: str, request: RehearseRequest) -> Answer[Migration]:
+        """Try a migration out in a scratch database; it goes on after the answer."""
+        return self._send("POST", f"{_route(migration)}/rehearse", Migration, request)
 
     def delete(self, migration: str, operation: UUID, *, force: bool) -> bool:
         """Take a migration's record away; False if it is canceled first, and goes after that."""

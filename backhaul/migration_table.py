@@ -17,6 +17,7 @@ from rich.text import Text
 from backhaul import wording
 from backhaul.ending_table import ending
 from backhaul.layout import facts, indented, table, unusable_file
+from backhaul.rehearsal_table import rehearsal_line
 from backhaul.set_table import Folded, SetRow, fold, set_table
 from shared.backupset import BackupType
 from shared.models import (
@@ -180,6 +181,8 @@ def _facts(migration: Migration, now: datetime) -> Iterator[tuple[str, Renderabl
     yield "Folder", "/".join(filter(None, (location.blob_container_name, location.folder)))
     ended = f", ended {wording.moment(about.ended_on)}" if about.ended_on else ""
     yield "Started", f"{wording.moment(about.started_on)}{ended} ({_running(about, now)})"
+    if about.last_rehearsal is not None:
+        yield "Rehearsal", rehearsal_line(about.last_rehearsal)
     if about.migration_status_details is not None:
         yield from _progress(about.migration_status_details, final=about.migration_status.is_final)
 

@@ -99,6 +99,7 @@ class _Home(NamedTuple):
 def _home(place: Workplace, name: str) -> _Home:
     orders = place.catalog.list_orders()
     folder = home_of(name, [order.folder for order in orders])
+    orders = [order for order in orders if order.rehearsal is None]
     migration = next((order.id for order in orders if order.folder == folder), None)
     return _Home(folder, migration, _level_of(place, folder, orders))
 

@@ -135,11 +135,6 @@ def estimate(
     )
 
 
-def downtime_s(last_log_s: float, recovery_s: float) -> float:
-    """Return how long a cutover takes whose last log and recovery take this long."""
-    return last_log_s + recovery_s + _OVERHEAD_S
-
-
 def done_of(current: CurrentRestore | None, guid: UUID) -> float:
     """Return the part of a set that is restored, from 0 to 1."""
     if current is None or current.backup_set_guid != guid:

@@ -20,6 +20,7 @@ from shared.restore_rules import flaw_of
 _KINDS = frozenset({"full", "diff", "log", "full_copy_only", "log_copy_only"})
 _ID_CHARACTERS = re.compile(r"[^A-Za-z0-9_.-]+")
 _ID_LENGTH = 60
+_REHEARSAL = "~rehearsal"
 
 
 def folder_of(name: str) -> str:
@@ -61,8 +62,18 @@ def migration_id(folder: str) -> str:
 
 
 def is_migration_id(text: str) -> bool:
-    """Tell whether a text can be the id of a migration at all."""
-    return re.fullmatch(r"[A-Za-z0-9_.-]{1,80}", text) is not None
+    """Tell whether a text can be the id of a migration, or of a rehearsal, at all."""
+    return re.fullmatch(rf"[A-Za-z0-9_.-]{{1,80}}(?:{_REHEARSAL})?", text) is not None
+
+
+def rehearsal_id(migration: str) -> str:
+    """Return the id of a migration's rehearsal, which no folder gives to a migration."""
+    return migration + _REHEARSAL
+
+
+def is_rehearsal_id(text: str) -> bool:
+    """Tell whether an id is that of a rehearsal."""
+    return text.endswith(_REHEARSAL)
 
 
 class Contents(NamedTuple):

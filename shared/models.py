@@ -30,6 +30,7 @@ from shared.vocabulary import (
     InvalidReason,
     MigrationState,
     MigrationStatus,
+    RehearsalStep,
     RestoreRunner,
     RestoreState,
     SetStatus,
@@ -151,6 +152,12 @@ class CancelRequest(Json):
 
 class RetryRequest(Json):
     """Body of `POST /migrations/ID/retry`."""
+
+    migration_operation_id: UUID
+
+
+class RehearseRequest(Json):
+    """Body of `POST /migrations/ID/rehearse`."""
 
     migration_operation_id: UUID
 
@@ -377,6 +384,31 @@ class MigrationFailure(Json):
     file: str | None = None
 
 
+class RehearsalStepInfo(Json):
+    """How long a step of a rehearsal took."""
+
+    name: RehearsalStep
+    seconds: float
+
+
+class LastRehearsal(Json):
+    """`lastRehearsal`: the newest rehearsal of a migration, under way or ended."""
+
+    id: str
+    migration_operation_id: UUID
+    migration_status: MigrationStatus
+    database: str
+    started_on: datetime
+    ended_on: datetime | None = None
+    waiting_for: str | None = None
+    restored_sets: int
+    last_restored_filename: str | None = None
+    steps: list[RehearsalStepInfo]
+    total_seconds: float | None = None
+    expected_cutover_seconds: float | None = None
+    failure: MigrationFailure | None = None
+
+
 class TargetServer(Json):
     """The target server, as it describes itself."""
 
@@ -409,6 +441,8 @@ class MigrationProperties(Json):
     target_server: TargetServer | None = None
     migration_status_warnings: MigrationStatusWarnings
     restored_up_to: RestoredUpTo | None = None
+    rehearsal_of: str | None = None
+    last_rehearsal: LastRehearsal | None = None
     migration_status_details: MigrationStatusDetails | None = None
 
 

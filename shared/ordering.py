@@ -17,7 +17,7 @@ from shared.after_recovery import AfterRecovery
 from shared.arrivals import files_of, unchecked_blobs
 from shared.blob_event import FinishedBlob
 from shared.errors import RequestError, TargetError
-from shared.folder import below, migration_id
+from shared.folder import below, migration_id, rehearsal_id
 from shared.json_model import Json
 from shared.looking import read_migration
 from shared.models import (
@@ -151,8 +151,12 @@ def _asks_the_same(old: MigrationOrder, new: MigrationOrder) -> bool:
 
 
 def list_migrations(place: Workplace) -> list[Migration]:
-    """Return all migrations, without details."""
-    return [summarise(order, now) for order, now in place.catalog.list_migrations()]
+    """Return all migrations, without details; a rehearsal is shown with its migration."""
+    return [
+        summarise(order, now)
+        for order, now in place.catalog.list_migrations()
+        if order.rehearsal is None
+    ]
 
 
 def show_migration(place: Workplace, migration: str, *, scan: bool = False) -> Migration:
@@ -171,7 +175,16 @@ def _describe(
         place.catalog.list_restored(order.operation_id),
         place.settings.container,
         scan,
+        _rehearsal_of(place, order),
     )
+
+
+def _rehearsal_of(
+    place: Workplace, order: MigrationOrder
+) -> tuple[MigrationOrder, MigrationProgress] | None:
+    found = place.catalog.read_migration(rehearsal_id(order.id))
+    # On another target it would tell nothing of this one.
+    return (found[0], found[1].now) if found and found[0].target == order.target else None
 
 
 def _scan(place: Workplace, order: MigrationOrder) -> Scan:
@@ -200,7 +213,7 @@ def order_cutover(place: Workplace, migration: str, request: CutoverRequest) -> 
     is described here for an answer: that takes time with many files.
     """
     order, stored = read_migration(place, migration)
-    _refuse_stale(order, request.migration_operation_id)
+    refuse_stale(order, request.migration_operation_id)
     if not request.confirm_no_more_backups:
         raise RequestError(
             400,
@@ -228,7 +241,7 @@ def _with_cutover(
     old: MigrationOrder, request: CutoverRequest, wish: CutoverOrder
 ) -> MigrationOrder:
     """Return the order with the cutover; it may have been changed since it was looked at."""
-    _refuse_stale(old, request.migration_operation_id)
+    refuse_stale(old, request.migration_operation_id)
     _refuse_canceled(old)
     if old.cutover is None:
         return old.model_copy(update={"cutover": wish})
@@ -246,7 +259,8 @@ def _refuse_other_cutover(under_way: CutoverOrder, request: CutoverRequest) -> N
         )
 
 
-def _refuse_stale(order: MigrationOrder, operation: object) -> None:
+def refuse_stale(order: MigrationOrder, operation: object) -> None:
+    """Refuse a request that is about another attempt of a migration than the present one."""
     if order.operation_id != operation:
         raise RequestError(
             409,
@@ -332,7 +346,7 @@ def _last_backup(
 def order_cancel(place: Workplace, migration: str, request: CancelRequest) -> Migration:
     """Accept a cancel, or refuse it; return the migration as it stands then."""
     order, stored = read_migration(place, migration)
-    _refuse_stale(order, request.migration_operation_id)
+    refuse_stale(order, request.migration_operation_id)
     ended = stored.now.status
     if ended.is_final and ended is not MigrationStatus.CANCELED:
         raise RequestError(
@@ -340,6 +354,13 @@ def order_cancel(place: Workplace, migration: str, request: CancelRequest) -> Mi
             "MigrationNotReadyForCancelError",
             f"the migration is {ended}",
             action="nothing is left to cancel",
+        )
+    if order.rehearsal is not None and request.keep_target:
+        raise RequestError(
+            400,
+            "InvalidRequest",
+            "keepTarget is true; the scratch database of a rehearsal is always dropped",
+            action="leave keepTarget out",
         )
     wish = CancelOrder(keep_target=request.keep_target, requested_on=place.now())
     place.catalog.change_order(order.id, lambda old: _with_cancel(old, request, wish))
@@ -349,7 +370,7 @@ def order_cancel(place: Workplace, migration: str, request: CancelRequest) -> Mi
 def order_retry(place: Workplace, migration: str, request: RetryRequest) -> Migration:
     """Let a migration that has given up go on where it stopped; refuse it in any other state."""
     order, stored = read_migration(place, migration)
-    _refuse_stale(order, request.migration_operation_id)
+    refuse_stale(order, request.migration_operation_id)
     answered = stored.now.retries
     if stored.now.status is not MigrationStatus.RETRIABLE:
         raise RequestError(
@@ -360,7 +381,7 @@ def order_retry(place: Workplace, migration: str, request: RetryRequest) -> Migr
         )
 
     def with_retry(old: MigrationOrder) -> MigrationOrder:
-        _refuse_stale(old, request.migration_operation_id)
+        refuse_stale(old, request.migration_operation_id)
         _refuse_canceled(old)
         return old.model_copy(update={"retries": answered + 1})
 
@@ -376,7 +397,14 @@ def order_restart(place: Workplace, migration: str, request: RestartRequest) -> 
     order, stored = read_migration(place, migration)
     if order.restart_of == request.migration_operation_id:
         return show_migration(place, migration)
-    _refuse_stale(order, request.migration_operation_id)
+    refuse_stale(order, request.migration_operation_id)
+    if order.rehearsal is not None:
+        raise RequestError(
+            409,
+            "OperationInProgress",
+            f"{order.id!r} is a rehearsal, which is not restarted",
+            action=f"rehearse the migration {order.rehearsal.migration_id!r} again",
+        )
     _refuse_active(stored.now, "restarted")
     fresh = MigrationOrder(
         **order.model_dump(exclude=_OF_ONE_ATTEMPT),
@@ -402,7 +430,7 @@ def delete_migration(
     is returned then. Returns None if the record is gone.
     """
     order, stored = read_migration(place, migration)
-    _refuse_stale(order, operation)
+    refuse_stale(order, operation)
     if stored.now.status.is_final or stored.now.status is MigrationStatus.RETRIABLE:
         place.catalog.delete_migration(order)
         return None
@@ -411,7 +439,7 @@ def delete_migration(
     wish = CancelOrder(keep_target=False, requested_on=place.now(), delete=True)
 
     def with_deletion(old: MigrationOrder) -> MigrationOrder:
-        _refuse_stale(old, operation)
+        refuse_stale(old, operation)
         before = old.cancel or wish
         return old.model_copy(update={"cancel": before.model_copy(update={"delete": True})})
 
@@ -431,5 +459,5 @@ def _refuse_active(progress: MigrationProgress, done: str) -> None:
 
 
 def _with_cancel(old: MigrationOrder, request: CancelRequest, wish: CancelOrder) -> MigrationOrder:
-    _refuse_stale(old, request.migration_operation_id)
+    refuse_stale(old, request.migration_operation_id)
     return old if old.cancel else old.model_copy(update={"cancel": wish})

@@ -129,8 +129,8 @@ def look_ahead(
     known: Known,
 ) -> Outlook:
     """Decide what comes next for a migration."""
-    if progress.status.is_final:
-        return said(Action.FINISH, progress)
+    if progress.status.is_final or progress.is_winding_up:
+        return said(Action.FINISH, progress) if progress.status.is_final else winding_up(progress)
     if (opened := _opened(order, progress, position)) is not None:
         return opened
     if order.cancel is not None:
@@ -203,6 +203,19 @@ def _stranger(
 def said(action: Action, progress: MigrationProgress) -> Outlook:
     """Return the outlook that was written down last, with what it asks for now."""
     return Outlook(action, progress.status, progress.state, progress.restore_state, NO_PLAN)
+
+
+def winding_up(progress: MigrationProgress) -> Outlook:
+    """Return the outlook of a rehearsal whose end is settled: its database is dropped first."""
+    canceled = progress.rehearsal and progress.rehearsal.verdict is MigrationStatus.CANCELED
+    return Outlook(
+        Action.CLEAN_UP,
+        MigrationStatus.CANCELING if canceled else MigrationStatus.COMPLETING,
+        MigrationState.CLEANING_UP,
+        RestoreState.WAITING,
+        NO_PLAN,
+        waiting_for="the scratch database to be removed from the target",
+    )
 
 
 def _recovering(plan: Plan) -> Outlook:

@@ -22,6 +22,7 @@ from shared.vocabulary import (
     InvalidReason,
     MigrationState,
     MigrationStatus,
+    RehearsalStep,
     RestoreRunner,
     RestoreState,
     VerificationLevel,
@@ -106,11 +107,28 @@ class CancelOrder(Record):
     delete: bool = False
 
 
+class Measured(Record):
+    """What a rehearsal has measured: its restores as a whole, and the recovery."""
+
+    size_bytes: int
+    restore_seconds: float
+    recovery_seconds: float
+
+
+class RehearsalOf(Record):
+    """Which attempt of which migration is rehearsed; `before` is what the last one measured."""
+
+    migration_id: str
+    operation_id: UUID
+    before: Measured | None = None
+
+
 class MigrationOrder(Record):
     """What was asked for. Written by the API only; the orchestration reads it.
 
     `retries` counts how often a migration that had given up was asked to go on. `adopt` allows it
-    to go on with a database that somebody else left restoring.
+    to go on with a database that somebody else left restoring. One with `rehearsal` restores to a
+    scratch database, which is dropped in the end.
     """
 
     id: str
@@ -127,6 +145,7 @@ class MigrationOrder(Record):
     verify: VerificationLevel = VerificationLevel.HEADER
     after_recovery: AfterRecovery = AfterRecovery()
     restart_of: UUID | None = None
+    rehearsal: RehearsalOf | None = None
     retries: int = 0
     cutover: CutoverOrder | None = None
     cancel: CancelOrder | None = None
@@ -216,6 +235,29 @@ class Failure(Record):
     file: str | None = None
 
 
+class TimedStep(Record):
+    """How long a step of a rehearsal took."""
+
+    name: RehearsalStep
+    seconds: float
+
+
+class Rehearsal(Record):
+    """What a rehearsal has come to.
+
+    `verdict` and `failure` are how it ends, once the scratch database is `gone`; `recovery_seconds`
+    is None if nobody saw both ends of the recovery.
+    """
+
+    recovery_seconds: float | None = None
+    steps: tuple[TimedStep, ...] = ()
+    measured: Measured | None = None
+    expected_cutover_seconds: float | None = None
+    verdict: MigrationStatus | None = None
+    failure: Failure | None = None
+    gone: bool = False
+
+
 class MigrationProgress(Record):
     """Where a migration stands. Written by the orchestration's activities only.
 
@@ -247,6 +289,7 @@ class MigrationProgress(Record):
     adopted_at: Lsn | None = None
     recovering: bool = False
     aftermath: Aftermath | None = None
+    rehearsal: Rehearsal | None = None
     history_id: int = 0
     restored_sets: int = 0
     full_backup: RestoredBackup | None = None
@@ -269,6 +312,11 @@ class MigrationProgress(Record):
     pending_logs: int = Field(default=0, ge=0)
     pending_differentials: int = Field(default=0, ge=0)
     left_as: str | None = None
+
+    @property
+    def is_winding_up(self) -> bool:
+        """Whether it is a rehearsal whose end is settled, and whose database is to be dropped."""
+        return self.rehearsal is not None and self.rehearsal.verdict is not None
 
     @property
     def has_full(self) -> bool:

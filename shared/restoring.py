@@ -17,9 +17,10 @@ from shared.detaching import detach, follow
 from shared.errors import RequestError, StorageError, TargetError, TargetUnavailable
 from shared.looking import Sight, take_over_history
 from shared.outlook import NO_PLAN, Action, Known, Outlook, look_ahead, position_of
-from shared.records import CurrentRestore
+from shared.records import CurrentRestore, Rehearsal
 from shared.targets import RestoreStopped, Target, Watch
 from shared.vocabulary import MigrationState, MigrationStatus, RestoreRunner, RestoreState
+from shared.winding_up import wind_up
 from shared.work import PictureIsStale, Pinned, Turn, Work
 from shared.workplace import Workplace
 
@@ -73,11 +74,22 @@ def clean_up(place: Workplace, migration_id: str) -> Turn:
         return Turn(Action.FINISH, {"migrationStatus": None}, "", 1)
     if (resting := work.rest()) is not None:
         return work.turn(resting)
+    if work.order.rehearsal is not None and not work.progress.status.is_final:
+        return _clean_up_rehearsal(work)
     if work.progress.status.is_final or work.order.cancel is None:
         return take_turn(place, migration_id)
     if not work.progress.begun:
         return work.turn(work.end(MigrationStatus.CANCELED))
     return work.on_target(lambda target: _clean_up(work, target))
+
+
+def _clean_up_rehearsal(work: Work) -> Turn:
+    """Drop the scratch database of a rehearsal that is canceled or at its end."""
+    if not work.progress.is_winding_up and work.order.cancel is None:
+        return take_turn(work.place, work.order.id)
+    if not work.progress.begun:
+        return work.turn(work.end(MigrationStatus.CANCELED))
+    return work.on_target(lambda target: wind_up(work, target))
 
 
 def note_queued(place: Workplace, migration_id: str, number: int) -> Turn:
@@ -168,15 +180,21 @@ def _recover(work: Work, target: Target) -> Outlook:
         if outlook.action is not Action.RECOVER:
             return outlook
         if work.progress.aftermath is None:
-            work.stored.update(recovering=True)
-            began = time.monotonic()
-            target.recover(work.order.target_database)
-            _LOG.info(
-                "recovered database=%s seconds=%.3f",
-                work.order.target_database,
-                time.monotonic() - began,
-            )
+            _open(work, target)
     return complete(work, target)
+
+
+def _open(work: Work, target: Target) -> None:
+    """Send the statement that opens the database, and see how long it takes."""
+    first = not work.progress.recovering
+    work.stored.update(recovering=True)
+    began = time.monotonic()
+    target.recover(work.order.target_database)
+    seconds = time.monotonic() - began
+    _LOG.info("recovered database=%s seconds=%.3f", work.order.target_database, seconds)
+    if work.order.rehearsal is not None and first:
+        so_far = work.progress.rehearsal or Rehearsal()
+        work.stored.update(rehearsal=so_far.model_copy(update={"recovery_seconds": seconds}))
 
 
 def _clean_up(work: Work, target: Target) -> Outlook:

@@ -3,11 +3,16 @@
 Whoever has the higher priority goes first, then whose database lags most: whose oldest backup that
 is not restored has been here longest. That never gets younger, so nobody of a priority waits for
 ever. Asking again and giving back twice change nothing else, so every call may be repeated.
+
+A rehearsal asks for a slot that nobody needs, one at a time, and then stands in nobody's way: a
+migration that comes later does not wait for it.
 """
 
 from __future__ import annotations
 
 from typing import NamedTuple
+
+from shared.folder import is_rehearsal_id
 
 
 class Waiting(NamedTuple):
@@ -37,7 +42,7 @@ def acquire(slots: Slots, asks: Waiting, limit: int) -> tuple[Slots, int]:
     known = [asks if other.who == asks.who else other for other in slots.queue]
     queue = sorted(known if asks in known else [*known, asks], key=lambda other: other.turn)
     place = queue.index(asks) + 1
-    if place > limit - len(slots.holders):
+    if place > limit - _taken(slots, asks.who, limit):
         return Slots(slots.holders, tuple(queue)), place
     return Slots((*slots.holders, asks.who), _without(queue, asks.who)), 0
 
@@ -48,6 +53,14 @@ def release(slots: Slots, who: str) -> tuple[Slots, str | None]:
         tuple(other for other in slots.holders if other != who), _without(slots.queue, who)
     )
     return rest, rest.queue[0].who if rest.queue else None
+
+
+def _taken(slots: Slots, who: str, limit: int) -> int:
+    """Return how many slots are taken for somebody."""
+    rehearsals = sum(map(is_rehearsal_id, slots.holders))
+    if not is_rehearsal_id(who):
+        return len(slots.holders) - rehearsals
+    return limit if rehearsals else len(slots.holders)
 
 
 def _without(queue: tuple[Waiting, ...] | list[Waiting], who: str) -> tuple[Waiting, ...]:

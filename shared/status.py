@@ -30,7 +30,14 @@ from shared.models import (
 from shared.outlook import status_by_order
 from shared.preflight import listed
 from shared.readiness import Scan, judge_readiness
-from shared.records import FileRecord, MigrationOrder, MigrationProgress, RestoredBackup
+from shared.records import (
+    FileRecord,
+    Measured,
+    MigrationOrder,
+    MigrationProgress,
+    RestoredBackup,
+)
+from shared.rehearsal import describe_rehearsal, measured_by, rehearsed_of
 from shared.to_do import describe_recovered, describe_steps, list_to_do
 from shared.verifying import percent_of
 from shared.vocabulary import (
@@ -52,8 +59,9 @@ def describe(
     restored: Sequence[RestoredBackup],
     container: str,
     scan: Scan,
+    rehearsal: tuple[MigrationOrder, MigrationProgress] | None = None,
 ) -> Migration:
-    """Return a migration with all its details."""
+    """Return a migration with all its details, and its newest rehearsal if there was one."""
     account = take_account(order, progress, files, restored)
     short = summarise(order, progress)
     properties = short.properties.model_copy(
@@ -66,8 +74,9 @@ def describe(
                 account,
                 container,
                 scan,
-                _expect(order, progress, account, restored),
+                _expect(order, progress, account, restored, measured_by(rehearsal)),
             ),
+            "last_rehearsal": describe_rehearsal(*rehearsal) if rehearsal else None,
         }
     )
     return short.model_copy(update={"properties": properties})
@@ -89,6 +98,7 @@ def _properties(order: MigrationOrder, progress: MigrationProgress) -> Migration
         verify=order.verify,
         after_recovery=order.after_recovery,
         restart_of=order.restart_of,
+        rehearsal_of=order.rehearsal.migration_id if order.rehearsal else None,
         migration_failure_error=_failure(progress, order.folder),
         backup_configuration=_location(order, None),
         offline_configuration=OfflineConfiguration(
@@ -222,6 +232,7 @@ def _expect(
     progress: MigrationProgress,
     account: Account,
     restored: Sequence[RestoredBackup],
+    found: Measured | None,
 ) -> Estimates:
     """Estimate what is left to do of a migration that goes on."""
     if progress.status.is_final or order.cancel is not None:
@@ -237,7 +248,9 @@ def _expect(
     ]
     is_open = not order.offline and order.cutover is None
     awaits_tail = is_open and account.plan.status is not PlanStatus.COMPLETE
-    return estimate(restored, pending, sizes, awaits_tail=awaits_tail)
+    return estimate(
+        restored, pending, sizes, awaits_tail=awaits_tail, rehearsed=rehearsed_of(found)
+    )
 
 
 def _whole(seconds: float | None) -> int | None:

@@ -29,15 +29,19 @@ class Survey(NamedTuple):
 def survey(place: Workplace) -> Survey:
     """Compare the container with the catalog, and each migration with what it last decided.
 
-    Takes the records away that were to go once their cancel was carried out.
+    Takes the records away that were to go once their cancel was carried out, and those of
+    rehearsals whose migration is gone.
     """
     unchecked = [
         blob for blob, _ in zip(unchecked_blobs(place), range(_BLOBS_AT_A_TIME), strict=False)
     ]
     restless, busy = [], set()
-    for order, progress in place.catalog.list_migrations():
+    listed = place.catalog.list_migrations()
+    known = {order.id for order, _ in listed}
+    for order, progress in listed:
         if progress.status.is_final:
-            if order.cancel is not None and order.cancel.delete:
+            deleted = order.cancel is not None and order.cancel.delete
+            if deleted or (order.rehearsal and order.rehearsal.migration_id not in known):
                 place.catalog.delete_migration(order)
             continue
         try:

@@ -125,11 +125,23 @@ class EstimateBasis(Word):
     NONE = "none"
 
 
+class RehearsalStep(Word):
+    """`name` of a step of a rehearsal, in their order."""
+
+    RESTORE_FULL = "restoreFull"
+    RESTORE_DIFFERENTIAL = "restoreDifferential"
+    RESTORE_LOGS = "restoreLogs"
+    RECOVER = "recover"
+    CHECK_DATABASE = "checkDatabase"
+    DROP = "drop"
+
+
 class FailureCode(Word):
     """`migrationFailureError.code`: why a migration ended without success."""
 
     RESTORE_FAILED = "MigrationRestoreFailed"
     TIMEOUT_WAITING_FOR_RETRY = "MigrationTimeoutWaitingForRetry"
+    REHEARSAL_FAILED = "RehearsalFailed"
 
 
 class IgnoreReason(Word):

@@ -7,6 +7,7 @@ down how a piece of work ended, whatever went wrong.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import timedelta
 from typing import NamedTuple
 
@@ -33,6 +34,7 @@ from shared.outlook import (
     held,
     said,
     status_by_order,
+    winding_up,
 )
 from shared.preflight import out_of_reach
 from shared.records import (
@@ -43,6 +45,7 @@ from shared.records import (
     MigrationProgress,
     Refusal,
 )
+from shared.rehearsal import ends_for, failure_of, failure_to_go_on, overtaken, winds_up
 from shared.storage import BlobVersion
 from shared.targets import RestoreOrder, Target
 from shared.vocabulary import (
@@ -106,7 +109,7 @@ class Work:
     @classmethod
     def begin(cls, place: Workplace, migration_id: str) -> Work:
         """Read a migration to work on; raises RequestError for an unknown one."""
-        return cls(place, *read_migration(place, migration_id))
+        return cls(place, *_read(place, migration_id))
 
     @property
     def progress(self) -> MigrationProgress:
@@ -164,7 +167,14 @@ class Work:
     def _hold(self, error: BackhaulError, code: BlockingReason) -> Outlook:
         why = Explanation(code, error.message, error.action)
         outlook = held(self.order, self.progress, why)
-        if self._gives_up(code):
+        given_up = self._gives_up(code)
+        if self.order.rehearsal is not None:
+            given_up = given_up and not self.progress.is_winding_up
+            if given_up or ends_for(self.order, self.progress, code):
+                number = error.number if isinstance(error, TargetError) else None
+                why_not = failure_of(error.message, error.action, code, number)
+                return self.end(MigrationStatus.FAILED, why_not)
+        elif given_up:
             outlook = outlook._replace(
                 status=MigrationStatus.RETRIABLE,
                 waiting_for=f"your retry, since this has not passed by itself: {why.reason}",
@@ -224,6 +234,8 @@ class Work:
         return self.end(MigrationStatus.CANCELED, failure)
 
     def _fail(self, error: TargetError) -> Outlook:
+        if self.progress.is_winding_up:
+            return self._hold(error, BlockingReason.TARGET_REFUSED)
         current = self.progress.current
         return self.end(
             MigrationStatus.FAILED,
@@ -238,9 +250,12 @@ class Work:
 
     def look(self, target: Target) -> Sight:
         """Look where the migration stands now, with what was ordered in the meantime."""
-        self.order, self.stored = read_migration(self.place, self.order.id)
+        self.order, self.stored = _read(self.place, self.order.id)
         sight = look(self.place, self.order, self.stored, target)
         self.order = sight.order
+        if self.order.rehearsal is not None and sight.outlook.action is Action.WAIT:
+            ended = self.end(MigrationStatus.FAILED, failure_to_go_on(sight.outlook))
+            return replace(sight, outlook=ended)
         return sight
 
     def claim(self, target: Target) -> None:
@@ -329,13 +344,24 @@ class Work:
         return outlook
 
     def _refuse(self, pinned: Pinned, refusal: Refusal) -> None:
-        """Take a set out of every plan until its files are replaced, or were already."""
+        """Take a set out of every plan until its files are replaced, or were already.
+
+        Not for a rehearsal, which only tells: the migration may have restored them.
+        """
+        if self.order.rehearsal is not None:
+            self.end(MigrationStatus.FAILED, failure_of(refusal.reason, refusal.action))
+            return
         for record in pinned.records:
             refused = record.model_copy(update={"refusal": refusal})
             self.place.catalog.record_file(refused, over=record)
 
     def end(self, status: MigrationStatus, failure: Failure | None = None) -> Outlook:
-        """Write the final status down."""
+        """Write the final status down; of a rehearsal, first what it ends with once it is gone."""
+        if (ending := winds_up(self.order, self.progress, status, failure)) is not None:
+            self.stored.update(rehearsal=ending, current=None)
+            outlook = winding_up(self.progress)
+            self.stored.update(**words_of(outlook, self.progress, self.place))
+            return outlook
         state, restore_state = _FINAL_WORDS[status]
         outlook = Outlook(Action.FINISH, status, state, restore_state, NO_PLAN)
         self.stored.update(
@@ -357,6 +383,15 @@ _FINAL_WORDS = {
     MigrationStatus.CANCELED: (MigrationState.CANCELED, RestoreState.CANCELLED),
     MigrationStatus.FAILED: (MigrationState.FAILED, RestoreState.FAILED),
 }
+
+
+def _read(place: Workplace, migration_id: str) -> tuple[MigrationOrder, StoredProgress]:
+    """Read a migration; a rehearsal counts as canceled once its migration comes to its end."""
+    order, stored = read_migration(place, migration_id)
+    if order.rehearsal is not None:
+        found = place.catalog.read_migration(order.rehearsal.migration_id)
+        order = overtaken(order, (found[0], found[1].now) if found else None)
+    return order, stored
 
 
 def _told_otherwise(differences: Sequence[Disagreement]) -> Refusal:

@@ -35,6 +35,8 @@ STATUS_MODELS = [
     models.ChainGap,
     models.MissingStripes,
     models.RestoredUpTo,
+    models.LastRehearsal,
+    models.RehearsalStepInfo,
     models.CutoverReadiness,
     models.MigrationStatusDetails,
     models.MigrationStatusWarnings,
@@ -156,4 +158,4 @@ def test_the_app_imports_with_its_own_requirements_alone() -> None:
         timeout=120,
     )
     assert done.returncode == 0, done.stderr
-    assert int(done.stdout) == 21, "8 routes, 2 triggers, 2 orchestrators, an entity, 8 activities"
+    assert int(done.stdout) == 22, "9 routes, 2 triggers, 2 orchestrators, an entity, 8 activities"

@@ -12,6 +12,7 @@ from triggers.api import (
     cutover_migration,
     delete_migration,
     list_migrations,
+    rehearse_migration,
     restart_migration,
     retry_migration,
     show_migration,
@@ -30,6 +31,7 @@ for handler, method, route in (
     (cancel_migration, "POST", "migrations/{id}/cancel"),
     (retry_migration, "POST", "migrations/{id}/retry"),
     (restart_migration, "POST", "migrations/{id}/restart"),
+    (rehearse_migration, "POST", "migrations/{id}/rehearse"),
     (delete_migration, "DELETE", "migrations/{id}"),
 ):
     with_client(

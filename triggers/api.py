@@ -20,10 +20,12 @@ from shared.models import (
     CutoverRequest,
     Migration,
     MigrationRequest,
+    RehearseRequest,
     RestartRequest,
     RetryRequest,
 )
 from shared.records import MigrationOrder
+from shared.rehearsing import order_rehearsal
 from shared.workplace import Workplace
 
 _LOG = logging.getLogger(__name__)
@@ -147,6 +149,24 @@ async def restart_migration(
         migration = await _in_thread(restart)
         await wake_migration(client, migration.id)
         return 201, migration.as_json()
+
+    return await _answered(answer)
+
+
+async def rehearse_migration(
+    req: func.HttpRequest, client: df.DurableOrchestrationClient
+) -> func.HttpResponse:
+    """Begin a rehearsal of a migration: 202; the same while one is under way."""
+
+    def rehearse(place: Workplace) -> tuple[str, Migration]:
+        wanted = ordering.parse_body(RehearseRequest, _body(req))
+        rehearsal = order_rehearsal(place, _id(req), wanted)
+        return rehearsal, ordering.show_migration(place, _id(req))
+
+    async def answer() -> Answer:
+        rehearsal, migration = await _in_thread(rehearse)
+        await wake_migration(client, rehearsal)
+        return 202, migration.as_json()
 
     return await _answered(answer)
 

@@ -72,10 +72,11 @@ def reserved_by(
     """Return what other migrations to the same target will still need, by mount point.
 
     Those count that have passed and wait for their turn; who has begun has its files on the disks.
+    A rehearsal that waits keeps nobody out.
     """
     bytes_by_mount: Counter[str] = Counter()
     for other, now in others:
-        waits = not (now.begun or now.status.is_final)
+        waits = not (now.begun or now.status.is_final or other.rehearsal)
         if other.target == order.target and other.id != order.id and waits and now.preflight:
             bytes_by_mount.update({} if now.preflight.failed else now.preflight.needs)
     return dict(bytes_by_mount)

@@ -262,6 +262,14 @@ class Target(Protocol):
         """Drop a restoring database; refuses one that is open. Returns also if it is absent."""
         ...
 
+    def drop_scratch(self, database: str, history_id: int) -> None:
+        """Drop a database of our own, open or restoring, and end the sessions in it.
+
+        The server leaves it alone if anything was restored to it after that row of its history.
+        Returns also if it is absent.
+        """
+        ...
+
     def close(self) -> None:
         """Give the connections back."""
         ...

@@ -208,6 +208,17 @@ class SqlServerTarget:
         self._work.open().run(tsql.drop_database(database), doing=f"dropping {database!r}")
         self._refuse_to_drop(database)
 
+    def drop_scratch(self, database: str, history_id: int) -> None:
+        """Drop a database of our own, unless anything was restored to it after that row."""
+        state = rows.state_text(self._read_state(database))
+        if state == "RECOVERING":
+            raise TargetUnavailable(
+                f"database {database!r} on {self._settings} is {state} and cannot be dropped yet",
+                action="It is tried again until it is open.",
+            )
+        for statement in tsql.drop_scratch(database, history_id):
+            self._work.open().run(statement, doing=f"dropping {database!r}")
+
     def close(self) -> None:
         """Give the connections back."""
         self._work.close()

@@ -33,6 +33,8 @@ _MANAGED_IDENTITY = "Managed Identity"
 
 _SECRET_LENGTH = 4000
 _STATS_PERCENT = 5
+_OPEN = "N'ONLINE'"
+_SCRATCH = "N'ONLINE', N'RESTORING', N'RECOVERY_PENDING', N'SUSPECT'"
 
 _QUOTED = re.compile(r"N?'(?:[^']|'')*'|\[(?:[^\]]|\]\])*\]")
 _FORBIDDEN = re.compile(r"\bREPLACE\b|['\"\[\];]|--|/\*", re.IGNORECASE)
@@ -204,6 +206,29 @@ def drop_database(database: str) -> str:
     return (
         f"IF EXISTS (SELECT 1 FROM sys.databases WHERE name = {value} "  # noqa: S608 quoted above
         f"AND state_desc = N'RESTORING')\n    DROP DATABASE {name}"
+    )
+
+
+def drop_scratch(database: str, history_id: int) -> tuple[str, str]:
+    """Return the statements that end the sessions in a scratch database, and drop it.
+
+    The server looks itself: both do nothing once somebody else has restored to a database of that
+    name, of which row `history_id` of the restore history is the last one that is known.
+    """
+    name = _database(database)
+    value = literal(database, "the database's name", NAME_LENGTH)
+
+    def guard(states: str) -> str:
+        return (
+            f"IF EXISTS (SELECT 1 FROM sys.databases WHERE name = {value} "  # noqa: S608 quoted
+            f"AND state_desc IN ({states}))\n"
+            "   AND NOT EXISTS (SELECT 1 FROM msdb.dbo.restorehistory "
+            f"WHERE destination_database_name = {value} AND restore_history_id > {history_id:d})"
+        )
+
+    return (
+        f"{guard(_OPEN)}\n    ALTER DATABASE {name} SET SINGLE_USER WITH ROLLBACK IMMEDIATE",
+        f"{guard(_SCRATCH)}\n    DROP DATABASE {name}",
     )
 
 
