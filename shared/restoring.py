@@ -209,7 +209,16 @@ def _clean_up(work: Work, target: Target) -> Outlook:
     restoring = sight.position.state is DatabaseState.RESTORING
     if restoring and not work.order.cancel.keep_target and stranger is None:
         target.drop(work.order.target_database)
+    left = target.read_position(work.order.target_database).state
+    work.stored.update(left_as=_LEFT.get(left))
     return work.end(MigrationStatus.CANCELED)
+
+
+_LEFT = {
+    DatabaseState.RESTORING: "restoring",
+    DatabaseState.ONLINE: "open",
+    DatabaseState.OTHER: "neither open nor restoring",
+}
 
 
 def _wait_in_queue(work: Work, number: int) -> Turn:

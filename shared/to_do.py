@@ -69,8 +69,8 @@ def _left_behind(order: MigrationOrder, progress: MigrationProgress) -> Iterator
         name = order.target_database
         yield ToDoItem(
             code=ToDo.DATABASE_LEFT,
-            text=f"The database {name!r} is still on {order.target}, {state}: it was not dropped."
-            " If nobody needs it, drop it yourself; a new migration needs another name until then.",
+            text=f"The database {name!r} is still on {order.target}, {state}, and was not dropped."
+            " If nobody needs it, drop it yourself; no new migration can have its name until then.",
         )
 
 

@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import logging
 import traceback
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
 from http import HTTPStatus
@@ -19,7 +20,7 @@ from shared.backupset import BackupType
 from shared.chain import DatabaseState
 from shared.errors import ConfigurationError, TargetError, TargetUnavailable
 from shared.lsn import Lsn
-from shared.targets import RestoreOrder, Target
+from shared.targets import RestoreOrder, Target, tsql
 from shared.targets.connection import SqlServerConnection
 from shared.targets.files import ListedFile, place_files
 from shared.targets.sqlserver import SqlServerTarget
@@ -240,6 +241,25 @@ def test_an_open_database_is_not_dropped(target: Target, container: Container) -
     with pytest.raises(TargetError, match="is ONLINE, not RESTORING"):
         target.drop("keep")
     assert target.read_position("keep").state is ONLINE
+
+
+def test_the_server_itself_looks_at_the_state_before_it_drops(
+    server: Server, target: Target, container: Container
+) -> None:
+    """Somebody recovers the database after our look, when the statement is on its way already."""
+    name = "it's [late]"
+    target.restore(order_of(container, SampleDatabase("x").full(), name), always)
+    late = "WAITFOR DELAY '00:00:01'\n" + tsql.drop_database(name)
+
+    def drop() -> None:
+        with raw_connection(server) as connection:
+            connection.execute(late)
+
+    with ThreadPoolExecutor(1) as pool:
+        dropping = pool.submit(drop)
+        target.recover(name)
+        dropping.result()
+    assert target.read_position(name).state is ONLINE
 
 
 def with_added_file(backup: SampleBackup) -> SampleBackup:
