@@ -161,6 +161,7 @@ class _Ending:
 
     def _list_users(self) -> StepRecord | Outlook:
         name = AfterStep.ORPHANED_USERS
+        self._read_facts()
         found = self._database.list_orphaned_users()
         if found is None:
             return _skipped(
@@ -193,10 +194,12 @@ class _Ending:
         A server that shuts down ends a statement without an error; what it is asked next fails.
         """
         facts = self._database.read_facts()
-        if facts is None:
+        if facts is None or facts.state != "ONLINE":
+            state = f"is {facts.state}" if facts else "is gone"
             raise TargetError(
-                f"the database {self._work.order.target_database!r} is not on the target any more",
-                action="Somebody else dropped or renamed it after it was opened.",
+                f"the database {self._work.order.target_database!r} on the target {state},"
+                " and was ONLINE after its recovery",
+                action="Find out who changed that, and do this yourself.",
             )
         return facts
 

@@ -27,6 +27,7 @@ class _Case:
     ) -> None:
         self.name = order.target_database
         self.database = tsql.identifier(order.target_database)
+        self.owner = order.after_recovery.owner
         self.aftermath = aftermath
         self.facts = aftermath.facts
         self.server = progress.server
@@ -105,12 +106,13 @@ def _owner(case: _Case) -> str | None:
     step = case.step(AfterStep.OWNER)
     if step is None or case.is_done(AfterStep.OWNER):
         return None
-    owner = case.facts.owner if case.facts and case.facts.owner else "the app's login"
+    owner = repr(case.facts.owner) if case.facts and case.facts.owner else "the app's login"
+    login = tsql.identifier(case.owner) if case.owner else "[login]"
     told = case.failure(AfterStep.OWNER)
     return (
         (f"{told} " if told else "")
-        + f"The database belongs to {owner!r}, who has restored it. Give it to whom it should"
-        f" belong: ALTER AUTHORIZATION ON DATABASE::{case.database} TO [login]."
+        + f"The database belongs to {owner}, who has restored it. Give it to whom it should"
+        f" belong: ALTER AUTHORIZATION ON DATABASE::{case.database} TO {login}."
     )
 
 

@@ -221,6 +221,23 @@ def test_a_database_that_somebody_drops_after_the_recovery_was_migrated(
     assert scene.details(order).recovered_database is None
 
 
+def test_a_database_that_is_gone_when_its_users_are_to_be_listed_holds_nothing_up(
+    scene: Scene, server: Server
+) -> None:
+    order = restored(scene, ALL)
+    scene.drive(order)
+    done = scene.progress(order)
+    assert done.aftermath is not None
+    opened = done.aftermath.model_copy(update={"steps": done.aftermath.steps[:1], "facts": None})
+    changes = {"status": MigrationStatus.COMPLETING, "ended_on": None, "aftermath": opened}
+    scene.put_back(order, done.model_copy(update=changes))
+    run(server, f"DROP DATABASE [{order.target_database}]")
+    scene.drive(order)
+    assert scene.status(order) is MigrationStatus.SUCCEEDED
+    assert set(states(scene, order).values()) == {DONE, FAILED}
+    assert [s for s in states(scene, order).values() if s is DONE] == [DONE]
+
+
 # A check that takes its time
 
 

@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.errors import TargetError, TargetUnavailable
+from shared.opened import Outcome
 from shared.targets import jobs
 from tests.targets.names import NASTY
 
@@ -131,3 +132,40 @@ def test_sets_are_read_from_the_names_of_the_steps() -> None:
     sets = [uuid4(), uuid4()]
     rows = [{"step_name": jobs.step_name(guid)} for guid in sets]
     assert jobs.sets_of([*rows, {"step_name": "another step"}]) == tuple(sets)
+
+
+CANCELED_BY_USER = "The job was stopped prior to completion by User sa."
+CANCELED_BY_SERVER = "The job was stopped prior to completion by Shutdown Sequence 0."
+DAMAGE = "Object ID 5: Page (1:57) could not be processed. [SQLSTATE 42000] (Error 8928)  " + ENDED
+
+
+@pytest.mark.parametrize(
+    ("running", "rows", "expected", "number"),
+    [
+        (True, [], Outcome.RUNNING, None),
+        (False, [outcome(1, 1), outcome(0, 1)], Outcome.GOOD, None),
+        (False, [outcome(1, 0, DAMAGE), outcome(0, 0)], Outcome.FAILED, 8928),
+        (False, [outcome(1, 0, "cut off", 8990)], Outcome.FAILED, 8990),
+        (False, [outcome(1, 3), outcome(0, 3, CANCELED_BY_USER)], Outcome.STOPPED, None),
+        (False, [outcome(1, 3), outcome(0, 3, CANCELED_BY_SERVER)], Outcome.LOST, None),
+        (False, [], Outcome.LOST, None),
+        (False, [outcome(1, 0, DAMAGE), outcome(1, 1)], Outcome.GOOD, None),
+    ],
+    ids=["running", "good", "damage", "cut", "stopped", "shut down", "forgotten", "run again"],
+)
+def test_a_check_tells_how_it_ended(
+    running: bool, rows: list[Any], expected: Outcome, number: int | None
+) -> None:
+    job = {"job_id": str(FIRST), "name": jobs.check_name_of("Sales", OPERATION)}
+    check = jobs.check(job, jobs.State(running, 3.0, 5.0, rows))
+    assert (check.check_id, check.outcome, check.elapsed_s) == (FIRST, expected, 3.0)
+    assert (check.error.number if check.error else None) == number
+
+
+@given(st.text(min_size=1, max_size=128))
+def test_a_job_that_checks_is_none_that_restores(database: str) -> None:
+    name = jobs.check_name_of(database, OPERATION)
+    assert len(name) <= 128
+    assert not set("_%[") & set(name), "LIKE would take it otherwise"
+    assert jobs.parse_name(name) is None
+    assert not name.startswith(jobs.name_pattern(database).removesuffix("%"))

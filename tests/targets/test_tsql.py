@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from shared.backupset import BackupType
 from shared.errors import TargetError
-from shared.targets import tsql
+from shared.targets import tsql, upkeep
+from shared.vocabulary import DatabaseCheck
 from tests.targets.names import NASTY
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -57,6 +58,22 @@ def alter_credential(name: str) -> str:
     return tsql.alter_credential(name, "sv=2024&sig=a'b")
 
 
+def check_database(name: str) -> str:
+    return upkeep.check_database(name, DatabaseCheck.FULL, tells_end=False)
+
+
+def check_pages(name: str) -> str:
+    return upkeep.check_database(name, DatabaseCheck.PHYSICAL, tells_end=True)
+
+
+def set_compatibility_level(name: str) -> str:
+    return upkeep.set_compatibility_level(name, 160)
+
+
+def set_owner(name: str) -> str:
+    return upkeep.set_owner(name, name)
+
+
 STATEMENTS: dict[str, Callable[[str], str]] = {
     function.__name__: function
     for function in (
@@ -70,6 +87,12 @@ STATEMENTS: dict[str, Callable[[str], str]] = {
         alter_credential,
         tsql.restore_with_recovery,
         tsql.drop_database,
+        check_database,
+        check_pages,
+        set_compatibility_level,
+        set_owner,
+        upkeep.count_orphans,
+        upkeep.list_orphans,
     )
 }
 QUERIES = {
@@ -84,7 +107,7 @@ QUERIES = {
         "SESSION",
         "PROGRESS",
     )
-}
+} | {name: getattr(upkeep, name) for name in ("FACTS", "SEES_LOGINS")}
 
 
 @pytest.mark.parametrize("statement", STATEMENTS)
@@ -247,7 +270,7 @@ def test_check_lets_the_word_pass_inside_quotes() -> None:
 
 
 TOKEN = re.compile(
-    r"\s+|\[(?P<name>(?:[^\]]|\]\])*)\]|N'(?P<text>(?:[^']|'')*)'|(?P<word>[\w.@]+|[=,()*?])"
+    r"\s+|\[(?P<name>(?:[^\]]|\]\])*)\]|N?'(?P<text>(?:[^']|'')*)'|(?P<word>[\w.@:]+|[=,()*?>])"
 )
 
 

@@ -45,3 +45,15 @@ SELECT @@SPID AS session_id
 
 -- PROGRESS
 SELECT percent_complete FROM sys.dm_exec_requests WHERE session_id = ?
+
+-- FACTS
+SELECT d.state_desc, d.is_in_standby, SUSER_SNAME(d.owner_sid) AS owner, SUSER_SNAME() AS login,
+       d.compatibility_level, d.recovery_model_desc, d.page_verify_option_desc,
+       d.is_trustworthy_on, d.is_broker_enabled, d.is_encrypted, d.is_cdc_enabled
+FROM sys.databases AS d
+WHERE d.name = ?
+
+-- SEES_LOGINS
+SELECT HAS_PERMS_BY_NAME(NULL, NULL, N'ALTER ANY LOGIN') AS may_alter,
+       HAS_PERMS_BY_NAME(NULL, NULL, N'VIEW ANY DEFINITION') AS may_view,
+       HAS_PERMS_BY_NAME(NULL, NULL, N'VIEW ANY SECURITY DEFINITION') AS may_view_security
