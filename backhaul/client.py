@@ -18,6 +18,7 @@ from shared.models import (
     CutoverRequest,
     Migration,
     MigrationRequest,
+    PreflightReport,
     RehearseRequest,
     RestartRequest,
     RetryRequest,
@@ -78,6 +79,10 @@ class Client(Correspondent):
     def create(self, request: MigrationRequest) -> Answer[Migration]:
         """Start a migration; the same again returns the one that runs."""
         return self._send("POST", "migrations", Migration, request)
+
+    def check_create(self, request: MigrationRequest) -> Answer[PreflightReport]:
+        """Return whether the target could take the database; changes nothing."""
+        return self._send("POST", "migrations?validateOnly=true", PreflightReport, request)
 
     def check_cutover(self, migration: str) -> Answer[CutoverReadiness]:
         """Return whether a cutover would lose anything; changes nothing."""

@@ -10,7 +10,7 @@ from typer import Argument, BadParameter, Exit, Option
 
 from backhaul import terminal
 from backhaul.client import Client
-from backhaul.migration_table import readiness_table
+from backhaul.migration_table import preflight_table, readiness_table
 from backhaul.options import AsJson, Key, MigrationId, Url, Yes, open_client
 from backhaul.watching import see_to_the_end
 from shared.after_recovery import AfterRecovery
@@ -80,6 +80,10 @@ def create(
         int | None,
         Option(metavar="LEVEL", help="Set this compatibility level once it is open; else kept."),
     ] = None,
+    validate_only: Annotated[
+        bool,
+        Option("--validate-only", help="Only check the target; the exit status is 1 if not ready."),
+    ] = False,
     as_json: AsJson = False,
     url: Url = None,
     key: Key = None,
@@ -115,6 +119,8 @@ def create(
         first = error.errors(include_input=False, include_url=False)[0]
         raise BadParameter(f"{'.'.join(map(str, first['loc']))}: {first['msg']}") from None
     with open_client(url, key) as client:
+        if validate_only:
+            raise Exit(_check_target(client, request, as_json=as_json))
         answer = client.create(request)
     if as_json:
         terminal.print_json(answer.document)
@@ -211,6 +217,16 @@ def cancel(
     after = terminal.for_display(answer.content)
     terminal.results().print(f"The migration of {after.name} is being canceled.", soft_wrap=True)
     _tell_how_to_watch(after)
+
+
+def _check_target(client: Client, request: MigrationRequest, *, as_json: bool) -> int:
+    answer = client.check_create(request)
+    report = answer.content
+    if as_json:
+        terminal.print_json(answer.document)
+    else:
+        terminal.results().print(preflight_table(terminal.for_display(report).checks))
+    return int(not report.ready)
 
 
 def _validate(client: Client, migration: str, *, as_json: bool) -> int:

@@ -73,7 +73,7 @@ def examined(
     now = stored.now
     if order.cancel is not None or ahead.action in _PASSED_OVER:
         return ahead
-    full = _first_full(ahead)
+    full = first_full(ahead)
     if not at_work and _is_due(now, full):
         server, preflight = examine(place, order, target, full, now, position, ahead.blocking)
         denied = preflight.failed and preflight.failed.code is BlockingReason.STORAGE_ACCESS_DENIED
@@ -137,7 +137,7 @@ def examine(
     return server, judge(found)
 
 
-def _first_full(ahead: Outlook) -> BackupSet | None:
+def first_full(ahead: Outlook) -> BackupSet | None:
     """Return the full backup that comes next, if one does."""
     first = ahead.plan.steps[0].backup if ahead.plan.steps else None
     return first if first and first.backup_type is BackupType.DATABASE else None

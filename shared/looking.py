@@ -228,7 +228,8 @@ def gather(
     of them if those do not lead on. The work does not grow with what is restored already.
     """
     redo = progress.last_restored.last_lsn if progress.last_restored else progress.adopted_at
-    folders = [other.folder for other in place.catalog.list_orders()]
+    # Its own folder too, for an order that is not written down.
+    folders = [order.folder, *(other.folder for other in place.catalog.list_orders())]
     parts = place.catalog.data_backups(order.folder)
     usable = any(part.backup_type is BackupType.DATABASE for part in parts)
     window = _WINDOW if usable or redo is not None else 1

@@ -65,18 +65,34 @@ def create_migration(place: Workplace, request: MigrationRequest) -> tuple[Migra
             return order, True
         old, stored = read_migration(place, order.id)
         if not stored.now.status.is_final:
-            if _asks_the_same(old, order):
-                return old, False
-            raise RequestError(
-                409,
-                "OperationInProgress",
-                f"folder {order.folder!r} has a migration already ({old.id!r},"
-                f" {stored.now.status})",
-                action="wait for it, or cancel it first",
-            )
+            _refuse_another(order, old, stored.now)
+            return old, False
         if place.catalog.replace_ended(order, old):
             return order, True
     raise RequestError(409, "OperationInProgress", "somebody else starts it too", action="look")
+
+
+def propose_migration(place: Workplace, request: MigrationRequest) -> MigrationOrder:
+    """Return the order that a request would be; raises what creating it would, writes nothing."""
+    order = _order_of(place, request)
+    _refuse_taken_name(place, order)
+    found = place.catalog.read_migration(order.id)
+    if found is not None and not found[1].now.status.is_final:
+        _refuse_another(order, found[0], found[1].now)
+    return order
+
+
+def _refuse_another(
+    order: MigrationOrder, old: MigrationOrder, progress: MigrationProgress
+) -> None:
+    """Refuse an order for a folder whose migration goes on and is not the same."""
+    if not _asks_the_same(old, order):
+        raise RequestError(
+            409,
+            "OperationInProgress",
+            f"folder {order.folder!r} has a migration already ({old.id!r}, {progress.status})",
+            action="wait for it, or cancel it first",
+        )
 
 
 def _order_of(place: Workplace, request: MigrationRequest) -> MigrationOrder:

@@ -12,6 +12,7 @@ import azure.functions as func
 from activities.place import workplace
 from orchestrators.starting import start_validation, wake_migration
 from shared import ordering
+from shared.admission import check_migration
 from shared.arrivals import unchecked_blobs
 from shared.blob_event import FinishedBlob
 from shared.errors import BackhaulError, RequestError, StorageUnavailable, TargetUnavailable
@@ -20,6 +21,7 @@ from shared.models import (
     CutoverRequest,
     Migration,
     MigrationRequest,
+    PreflightReport,
     RehearseRequest,
     RestartRequest,
     RetryRequest,
@@ -39,7 +41,10 @@ Answer = tuple[int, object]
 async def create_migration(
     req: func.HttpRequest, client: df.DurableOrchestrationClient
 ) -> func.HttpResponse:
-    """Start a migration: 201, or 200 if the same one runs already."""
+    """Start a migration: 201, or 200 if the same one runs already.
+
+    With `validateOnly=true` only say whether its target could take the database.
+    """
 
     def create(place: Workplace) -> tuple[MigrationOrder, bool, list[FinishedBlob], Migration]:
         wanted = ordering.parse_body(MigrationRequest, _body(req))
@@ -47,7 +52,12 @@ async def create_migration(
         unread = ordering.first(unchecked_blobs(place, order.folder), _CHECKED_AT_ONCE)
         return order, new, unread, ordering.show_migration(place, order.id)
 
+    def check(place: Workplace) -> PreflightReport:
+        return check_migration(place, ordering.parse_body(MigrationRequest, _body(req)))
+
     async def answer() -> Answer:
+        if _validates_only(req):
+            return 200, (await _in_thread(check)).as_json()
         order, new, unread, migration = await _in_thread(create)
         for blob in unread:
             await start_validation(client, blob, again=True)
@@ -91,7 +101,7 @@ async def cutover_migration(
         ordering.order_cutover(place, _id(req), wanted)
 
     async def answer() -> Answer:
-        if req.params.get("validateOnly", "").lower() == "true":
+        if _validates_only(req):
             ready = await _in_thread(lambda place: ordering.check_cutover(place, _id(req)))
             return 200, ready.as_json()
         await _in_thread(cutover)
@@ -197,6 +207,10 @@ async def delete_migration(
 async def _in_thread(work: Callable[[Workplace], T]) -> T:
     """Do blocking work beside the event loop that all functions share."""
     return await asyncio.to_thread(lambda: work(workplace()))
+
+
+def _validates_only(req: func.HttpRequest) -> bool:
+    return str(req.params.get("validateOnly", "")).lower() == "true"
 
 
 def _id(req: func.HttpRequest) -> str:

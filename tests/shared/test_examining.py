@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import time
 from contextlib import closing
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -18,6 +19,7 @@ from local.azurite import Azurite
 from local.samples import SampleDatabase
 from local.sqlserver import EDITIONS, PRODUCTS, Server, Settings, serve
 from shared import restoring
+from shared.admission import check_migration
 from shared.errors import BackhaulError
 from shared.looking import glance
 from shared.models import PreflightCheckInfo
@@ -27,7 +29,7 @@ from shared.targets.connection import LazySession
 from shared.vocabulary import BlockingReason, MigrationStatus
 from shared.workplace import Workplace
 from tests.shared.conftest import MakeScene
-from tests.shared.scene import PASSWORD, Scene, sample, settings_of
+from tests.shared.scene import PASSWORD, Scene, refusal_of, request, sample, settings_of
 
 FOLDER = "/var/opt/mssql/data/"
 MB = 1024**2
@@ -272,6 +274,73 @@ def test_a_signature_is_renewed_for_a_migration_that_only_waits(scene: Scene) ->
     assert failed(scene, order) == []
 
 
+# Without creating anything
+
+
+def test_a_check_alone_changes_nothing(scene: Scene) -> None:
+    wanted = request("f", scene.database("Sales"))
+    scene.drop_backups("f", [sample().full()])
+    report = check_migration(scene.place, wanted)
+    checked = {check.name: check for check in report.checks}
+    assert report.ready
+    assert "created at the start" in checked["containerAccess"].message
+    # The sizes are those that we have read; the keys only the server can tell.
+    assert checked["freeSpace"].state == "pass"
+    assert checked["certificates"].state == "unknown"
+    assert scene.place.catalog.list_orders() == []
+    with pytest.raises(IndexError):
+        _changed_on(scene)
+
+    order = scene.create("f", wanted.name)
+    restoring.take_turn(scene.place, order.id)
+    assert {c.state for c in check_migration(scene.place, wanted).checks} == {"pass"}
+    scene.drive(order)
+    assert check_migration(scene.place, wanted).ready
+
+
+def test_a_check_alone_tells_of_a_name_that_is_taken_and_of_a_server_that_is_away(
+    scene: Scene, bare: Scene
+) -> None:
+    name = scene.database("Sales")
+    run(scene, f"CREATE DATABASE [{name}]")
+    report = check_migration(scene.place, request("f", name))
+    assert [c.name for c in report.checks if c.state == "fail"] == ["databaseName"]
+    away = check_migration(bare.place, request("f", "Sales"))
+    assert (away.ready, [c.name for c in away.checks]) == (False, ["connection"])
+    other = request("f", "Other")
+    scene.create("f", scene.database("Mine"))
+    assert refusal_of(lambda: check_migration(scene.place, other)).code == "OperationInProgress"
+
+
+def test_a_database_to_take_over_is_not_in_the_way(scene: Scene) -> None:
+    name = scene.database("Sales")
+    first = scene.create("first", name)
+    backups = [sample().full()]
+    scene.drop_backups("first", backups)
+    scene.drive(first)
+    scene.cancel(first, keep_target=True)
+    scene.drive(first)
+    scene.drop_backups("second", backups)
+    assert not check_migration(scene.place, request("second", name)).ready
+    assert check_migration(scene.place, request("second", name, adopt=True)).ready
+
+
+def test_a_signature_past_half_its_life_gets_a_new_one(
+    make_scene: MakeScene, tmp_path: Path
+) -> None:
+    # A day of the server is a tenth of a second.
+    settings = Settings(data=tmp_path, password=PASSWORD, clock_factor=864_000.0)
+    with serve(settings) as server:
+        scene = make_scene(server, {"restore_with": "inline"})
+        scene.drop_backups("f", [sample().full()])
+        order = scene.create("f", "Sales")
+        scene.drive(order)
+        made = _changed_on(scene)
+        time.sleep(0.5)
+        scene.drive(order, _Later(scene.place.settings, timedelta(days=8)))
+        assert _changed_on(scene) != made
+
+
 class _Later(Workplace):
     """The workplace of another time."""
 
@@ -285,9 +354,9 @@ class _Later(Workplace):
 
 def _changed_on(scene: Scene) -> object:
     with closing(LazySession(scene.place.target_settings("t"))) as administrator:
-        (row,) = administrator.open().query(
+        row = administrator.open().query(
             "SELECT modify_date FROM sys.credentials WHERE name = ?",
             scene.place.blobs.container_url,
             doing="reading the credential",
-        )
+        )[0]
     return row["modify_date"]
