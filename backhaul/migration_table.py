@@ -69,14 +69,14 @@ def migration_details(migration: Migration, now: datetime, *, folded: bool) -> G
     """Return all that is known of a migration; `folded` leaves out the middle of long runs."""
     parts: list[RenderableType] = [Text(migration.name, "bold"), facts(_facts(migration, now))]
     details = migration.properties.migration_status_details
+    if details is not None and not details.is_full_backup_restored:
+        parts.extend(_preflight(details.preflight))
     if details is not None and details.active_backup_sets:
         rows = [
             row if isinstance(row, Folded) else _row(row)
             for row in _folded(details.active_backup_sets, folded=folded)
         ]
         parts.extend(("", set_table("State", rows)))
-    if details is not None and not details.is_full_backup_restored:
-        parts.extend(_preflight(details.preflight))
     if details is not None and details.invalid_file_details:
         parts.extend(("", Text("Files that cannot be used")))
         parts.extend(

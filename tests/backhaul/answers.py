@@ -17,6 +17,8 @@ from shared.records import (
     FileRecord,
     MigrationOrder,
     MigrationProgress,
+    Preflight,
+    PreflightCheck,
     Refusal,
     RestoredBackup,
     SourceDatabase,
@@ -203,4 +205,39 @@ GAP = Blocking(
     reason="Log SQL01/sales/LOG/x.trn starts at LSN 5, but the target ends at 4.",
     action="Upload the log backup that contains LSN 4.",
     since=START,
+)
+PREFLIGHT = Preflight(
+    checked_on=START,
+    checks=(
+        PreflightCheck(
+            name="connection",
+            state="pass",
+            message="SQLVM1, Developer Edition (64-bit) 16.0.4165.4, as 'backhaul'.",
+            required=True,
+        ),
+        PreflightCheck(
+            name="certificates",
+            state="unknown",
+            message="The target has not listed the files of the backup.",
+            required=True,
+        ),
+        PreflightCheck(
+            name="freeSpace",
+            state="fail",
+            message="Too little is free on the target. D:\\: 53,687,091,200 bytes needed,"
+            " 10,000,000,000 bytes free.",
+            action="Make room on the disk, or let the files go to another one.",
+            required=True,
+            code=BlockingReason.TARGET_STORAGE_FULL,
+        ),
+        PreflightCheck(
+            name="agent",
+            state="fail",
+            message="Restores run on a connection of the app and end with it: SQL Server Agent"
+            " does not run.",
+            action="Start SQL Server Agent and let the login use it.",
+            required=False,
+            code=BlockingReason.TARGET_NOT_READY,
+        ),
+    ),
 )

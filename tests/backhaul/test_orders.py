@@ -6,9 +6,11 @@ import json
 
 import pytest
 
+from shared.models import PreflightReport
+from shared.preflight import listed
 from shared.vocabulary import MigrationStatus
 from tests.backhaul import golden
-from tests.backhaul.answers import GAP, ID, OPERATION, Story
+from tests.backhaul.answers import GAP, ID, OPERATION, PREFLIGHT, Story
 from tests.backhaul.app import App, Reply, Seen, refusal
 from tests.backhaul.conftest import Run
 
@@ -116,6 +118,23 @@ def test_cutover_can_be_checked_only(
     assert json.loads(as_json.out)["ready"] is (status == 0)
     golden.check(f"cutover-check-{status}.txt", shown.out)
     assert posted(app) == []
+
+
+@pytest.mark.parametrize("fits", [True, False])
+def test_create_can_check_the_target_alone(fits: bool, run: Run) -> None:
+    checks = listed(PREFLIGHT)
+    report = PreflightReport(ready=fits, checks=checks[:1] if fits else checks)
+    with App({"POST /api/migrations?validateOnly=true": [Reply(content=report)]}) as app:
+        options = ("SQL01/sales", "--name", "Sales", "--validate-only", *app.options)
+        shown = run("create", *options)
+        as_json = run("create", "--json", *options)
+
+    assert shown.status == as_json.status == int(not fits)
+    assert json.loads(as_json.out) == report.as_json()
+    if not fits:
+        golden.check("create-check.txt", shown.out)
+    assert posted(app) == []
+    assert app.seen[0].body["name"] == "Sales"
 
 
 def test_a_refused_cutover_says_what_and_what_to_do(run: Run) -> None:

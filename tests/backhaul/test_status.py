@@ -7,9 +7,10 @@ from datetime import timedelta
 from pathlib import Path
 
 from backhaul.migration_table import migration_details, migration_list
-from shared.vocabulary import MigrationState, MigrationStatus, RestoreState
+from shared.records import Blocking
+from shared.vocabulary import BlockingReason, MigrationState, MigrationStatus, RestoreState
 from tests.backhaul import golden
-from tests.backhaul.answers import GAP, ID, START, Story
+from tests.backhaul.answers import GAP, ID, PREFLIGHT, START, Story
 from tests.backhaul.app import App, Reply
 from tests.backhaul.conftest import Run
 from tests.backhaul.process import Terminal, backhaul
@@ -62,6 +63,25 @@ def test_details_of_a_migration_that_is_held_up() -> None:
 
     golden.check(
         "status-blocked.txt", golden.rendered(migration_details(migration, NOW, folded=False))
+    )
+
+
+def test_details_of_a_migration_whose_target_is_too_small() -> None:
+    migration = Story().show(
+        MigrationStatus.IN_PROGRESS,
+        state=MigrationState.BLOCKED,
+        restore_state=RestoreState.BLOCKED,
+        preflight=PREFLIGHT,
+        blocking=Blocking(
+            code=BlockingReason.TARGET_STORAGE_FULL,
+            reason=PREFLIGHT.checks[2].message,
+            action=PREFLIGHT.checks[2].action,
+            since=NOW,
+        ),
+    )
+
+    golden.check(
+        "status-preflight.txt", golden.rendered(migration_details(migration, NOW, folded=True))
     )
 
 

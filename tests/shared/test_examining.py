@@ -10,10 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 
 from local.azurite import Azurite
 from local.samples import SampleDatabase
@@ -28,6 +24,7 @@ from shared.records import MigrationOrder
 from shared.targets.connection import LazySession
 from shared.vocabulary import BlockingReason, MigrationStatus
 from shared.workplace import Workplace
+from tests.certificates import certificate
 from tests.shared.conftest import MakeScene
 from tests.shared.scene import PASSWORD, Scene, refusal_of, request, sample, settings_of
 
@@ -136,9 +133,10 @@ def test_room_that_a_waiting_migration_needs_is_not_given_twice(
 
 
 def test_a_missing_certificate_blocks_by_its_thumbprint_and_clears_by_itself(
-    make_scene: MakeScene, tmp_path: Path, certificate: bytes
+    make_scene: MakeScene, tmp_path: Path
 ) -> None:
-    thumbprint = hashlib.sha1(certificate).hexdigest().upper()  # noqa: S324 what a thumbprint is
+    tde = certificate()
+    thumbprint = hashlib.sha1(tde).hexdigest().upper()  # noqa: S324 what a thumbprint is
     settings = Settings(data=tmp_path, password=PASSWORD, encrypted=(("Sales", thumbprint),))
     with serve(settings) as server:
         scene = make_scene(server)
@@ -150,36 +148,18 @@ def test_a_missing_certificate_blocks_by_its_thumbprint_and_clears_by_itself(
         assert f"0x{thumbprint} is not there" in reason
         assert scene.history("Sales") == []
 
-        run(scene, f"CREATE CERTIFICATE [c] FROM BINARY = 0x{certificate.hex()}")
+        run(scene, f"CREATE CERTIFICATE [c] FROM BINARY = 0x{tde.hex()}")
         scene.drive(order)
         assert "without its private key" in blocked(scene, order)[1]
 
         run(
             scene,
             "DROP CERTIFICATE [c]",
-            f"CREATE CERTIFICATE [c] FROM BINARY = 0x{certificate.hex()}"
+            f"CREATE CERTIFICATE [c] FROM BINARY = 0x{tde.hex()}"
             " WITH PRIVATE KEY (BINARY = 0x00, DECRYPTION BY PASSWORD = 'x')",
         )
         scene.drive(order)
         assert scene.status(order) is MigrationStatus.READY_FOR_CUTOVER
-
-
-@pytest.fixture(scope="module")
-def certificate() -> bytes:
-    """A certificate as CREATE CERTIFICATE takes it."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "tde")])
-    built = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(7)
-        .not_valid_before(datetime(2026, 1, 1))  # noqa: DTZ001 the builder wants no zone
-        .not_valid_after(datetime(2030, 1, 1))  # noqa: DTZ001 the builder wants no zone
-        .sign(key, hashes.SHA256())
-    )
-    return built.public_bytes(serialization.Encoding.DER)
 
 
 def test_a_login_without_rights_is_told_which_it_lacks(
