@@ -12,7 +12,7 @@ from shared.after_recovery import AfterRecoveryStep, RecoveredDatabase, ToDoItem
 from shared.aftermath import Aftermath, StepRecord
 from shared.opened import OrphanedUsers
 from shared.records import MigrationOrder, MigrationProgress
-from shared.targets import ServerFacts, tsql, upkeep
+from shared.targets import ServerFacts
 from shared.vocabulary import AfterStep, MigrationStatus, StepState, ToDo
 
 _NAMES = 5  # of the users without login are told; all of them are listed elsewhere
@@ -26,7 +26,7 @@ class _Case:
         self, order: MigrationOrder, progress: MigrationProgress, aftermath: Aftermath
     ) -> None:
         self.name = order.target_database
-        self.database = tsql.identifier(order.target_database)
+        self.database = _bracketed(order.target_database)
         self.owner = order.after_recovery.owner
         self.aftermath = aftermath
         self.facts = aftermath.facts
@@ -88,7 +88,7 @@ def _logins(case: _Case) -> str | None:
         return f"{told} Logins are not in a backup: bring those of {case.source_server}."
     if not orphans.count:
         return None
-    first = tsql.identifier(orphans.users[0].name) if orphans.users else "[user]"
+    first = _bracketed(orphans.users[0].name) if orphans.users else "[user]"
     return (
         f"Users without login on {case.target}: {_names(orphans)}. Create their logins there with"
         f" the SIDs that the users have, or, in {case.database}, join each of them with a login:"
@@ -97,9 +97,14 @@ def _logins(case: _Case) -> str | None:
 
 
 def _names(orphans: OrphanedUsers) -> str:
-    shown = [repr(user.name) for user in orphans.users[:_NAMES]]
+    shown = [_bracketed(user.name) for user in orphans.users[:_NAMES]]
     others = orphans.count - len(shown)
     return ", ".join(shown) + (f" and {others} more" if others > 0 else "")
+
+
+def _bracketed(name: str) -> str:
+    """Quote a name for people, who may copy it; it is never sent, so none is refused."""
+    return f"[{name.replace(']', ']]')}]"
 
 
 def _owner(case: _Case) -> str | None:
@@ -107,7 +112,7 @@ def _owner(case: _Case) -> str | None:
     if step is None or case.is_done(AfterStep.OWNER):
         return None
     owner = repr(case.facts.owner) if case.facts and case.facts.owner else "the app's login"
-    login = tsql.identifier(case.owner) if case.owner else "[login]"
+    login = _bracketed(case.owner) if case.owner else "[login]"
     told = case.failure(AfterStep.OWNER)
     return (
         (f"{told} " if told else "")
@@ -124,8 +129,8 @@ def _compatibility_level(case: _Case) -> str | None:
     return (
         (f"{told} " if told else "")
         + f"The compatibility level is {facts.compatibility_level}, and {case.target} goes up to"
-        f" {highest}. Once the workload is tested with it:"
-        f" {upkeep.set_compatibility_level(case.name, highest)}."
+        f" {highest}. Once the workload is tested with it: ALTER DATABASE {case.database} SET"
+        f" COMPATIBILITY_LEVEL = {highest}."
     )
 
 
@@ -134,8 +139,8 @@ def _first_backup(case: _Case) -> str | None:
     if case.facts is None or case.facts.recovery_model != "SIMPLE":
         logs = " Log backups can be taken after that only; plan them too."
     return (
-        f"Take a first full backup of {case.database} on {case.target}: with the recovery a new"
-        f" recovery fork began, and no backup of it exists.{logs}"
+        f"Take a first full backup of {case.database} on {case.target}: the recovery has begun a"
+        f" new recovery fork, and no backup of that exists.{logs}"
     )
 
 

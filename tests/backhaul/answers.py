@@ -8,8 +8,10 @@ from typing import Any
 from uuid import UUID
 
 from local.samples import SampleBackup, SampleDatabase
+from shared.aftermath import Aftermath, Source, StepRecord
 from shared.chain import DatabaseState, TargetPosition
 from shared.models import CutoverReadiness, Migration
+from shared.opened import DatabaseFacts, OrphanedUser, OrphanedUsers
 from shared.readiness import Scan
 from shared.records import (
     Blocking,
@@ -26,11 +28,13 @@ from shared.records import (
 from shared.status import describe, summarise
 from shared.targets import ServerFacts
 from shared.vocabulary import (
+    AfterStep,
     BlockingReason,
     InvalidReason,
     MigrationState,
     MigrationStatus,
     RestoreState,
+    StepState,
 )
 
 START = datetime(2026, 3, 2, 8, tzinfo=timezone.utc)
@@ -199,6 +203,56 @@ SERVER = ServerFacts(
     default_data_path="/data/",
     default_log_path="/data/",
     simulated=True,
+)
+AFTERMATH = Aftermath(
+    opened_on=START,
+    steps=(
+        StepRecord(
+            name=AfterStep.ONLINE,
+            state=StepState.DONE,
+            message="The database was read back ONLINE.",
+        ),
+        StepRecord(
+            name=AfterStep.COMPATIBILITY_LEVEL,
+            state=StepState.SKIPPED,
+            message="It is kept as it was at the source.",
+        ),
+        StepRecord(
+            name=AfterStep.ORPHANED_USERS,
+            state=StepState.DONE,
+            message="2 users have no login on the target.",
+        ),
+        StepRecord(
+            name=AfterStep.CHECK_DATABASE,
+            state=StepState.FAILED,
+            message="DBCC CHECKDB found damage in the database: page (1:57)",
+            action="Keep the source.",
+            sql_error_number=8928,
+        ),
+        StepRecord(
+            name=AfterStep.OWNER, state=StepState.DONE, message="The database belongs to 'sa'."
+        ),
+    ),
+    orphans=OrphanedUsers(
+        count=2,
+        users=(
+            OrphanedUser(name="anna", sid="0x0102", kind="SQL_USER"),
+            OrphanedUser(name="CONTOSO\\bob", sid="0x0103", kind="WINDOWS_USER"),
+        ),
+    ),
+    facts=DatabaseFacts(
+        state="ONLINE",
+        owner="sa",
+        login="svc",
+        compatibility_level=130,
+        recovery_model="FULL",
+        page_verify="CHECKSUM",
+        is_trustworthy_on=False,
+        is_broker_enabled=False,
+        is_encrypted=False,
+        is_cdc_enabled=False,
+    ),
+    source=Source(compatibility_level=130, major_version=13),
 )
 GAP = Blocking(
     code=BlockingReason.CHAIN_GAP,

@@ -10,7 +10,7 @@ from shared.models import PreflightReport
 from shared.preflight import listed
 from shared.vocabulary import MigrationStatus
 from tests.backhaul import golden
-from tests.backhaul.answers import GAP, ID, OPERATION, PREFLIGHT, Story
+from tests.backhaul.answers import AFTERMATH, GAP, ID, OPERATION, PREFLIGHT, Story
 from tests.backhaul.app import App, Reply, Seen, refusal
 from tests.backhaul.conftest import Run
 
@@ -137,6 +137,31 @@ def test_create_can_check_the_target_alone(fits: bool, run: Run) -> None:
     assert app.seen[0].body["name"] == "Sales"
 
 
+@pytest.mark.parametrize(
+    ("end", "status"), [(MigrationStatus.SUCCEEDED, 0), (MigrationStatus.FAILED, 1)]
+)
+def test_cutover_waits_for_the_end_and_shows_what_is_left_to_do(
+    end: MigrationStatus, status: int, run: Run
+) -> None:
+    ended_so = ready.show(end, aftermath=AFTERMATH)
+    completing = Reply(content=ready.show(MigrationStatus.COMPLETING))
+    shown = [Reply(content=ready.show(READY)), completing, Reply(content=ended_so)]
+    with App({**REPLIES, SHOW: [*shown]}) as app:
+        ended = run("cutover", ID, "--yes", "--wait", *app.options)
+    with App({**REPLIES, SHOW: [*shown]}) as app:
+        as_json = run("cutover", ID, "--yes", "--wait", "--json", *app.options)
+
+    assert ended.status == as_json.status == status
+    assert "Left to do" in ended.out
+    assert [line.partition(",")[0] for line in ended.err.splitlines()] == [
+        f"{ID}: Completing",
+        f"{ID}: {end.value} ({'1 Warning' if status == 0 else '1 Error'})",
+    ]
+    document = json.loads(as_json.out)
+    assert document["properties"]["migrationStatus"] == end.value
+    assert document["properties"]["migrationStatusDetails"]["toDo"][0]["code"] == "CheckDatabase"
+
+
 def test_a_refused_cutover_says_what_and_what_to_do(run: Run) -> None:
     no = refusal(409, "OperationInProgress", "a cutover is under way", "let it finish")
     with App({**REPLIES, CUTOVER: [no]}) as app:
@@ -189,6 +214,20 @@ LOCATION = {"fileStorageType": "AzureBlob", "azureBlob": {"folder": "SQL01/sales
                 "offlineConfiguration": {"offline": True, "lastBackupName": "LOG/x.trn"},
             },
         ),
+        (
+            (
+                *("--check-database", "physical", "--owner", "sa"),
+                *("--compatibility-level", "160"),
+            ),
+            {
+                "offlineConfiguration": {"offline": False},
+                "afterRecovery": {
+                    "checkDatabase": "physical",
+                    "owner": "sa",
+                    "compatibilityLevel": 160,
+                },
+            },
+        ),
     ],
 )
 def test_create_orders_a_migration(
@@ -220,6 +259,9 @@ def test_create_orders_a_migration(
         ("--name", "Sales", "--last-backup", "x"),
         ("--name", "S" * 129),
         ("--name", ""),
+        ("--name", "Sales", "--compatibility-level", "155"),
+        ("--name", "Sales", "--owner", ""),
+        ("--name", "Sales", "--check-database", "quick"),
     ],
 )
 def test_create_with_options_that_do_not_fit_is_wrong_usage(

@@ -10,7 +10,7 @@ from backhaul.migration_table import migration_details, migration_list
 from shared.records import Blocking
 from shared.vocabulary import BlockingReason, MigrationState, MigrationStatus, RestoreState
 from tests.backhaul import golden
-from tests.backhaul.answers import GAP, ID, PREFLIGHT, START, Story
+from tests.backhaul.answers import AFTERMATH, GAP, ID, PREFLIGHT, START, Story
 from tests.backhaul.app import App, Reply
 from tests.backhaul.conftest import Run
 from tests.backhaul.process import Terminal, backhaul
@@ -82,6 +82,19 @@ def test_details_of_a_migration_whose_target_is_too_small() -> None:
 
     golden.check(
         "status-preflight.txt", golden.rendered(migration_details(migration, NOW, folded=True))
+    )
+
+
+def test_details_of_a_migration_that_has_left_something_to_do() -> None:
+    migration = Story(restored=6).show(
+        MigrationStatus.SUCCEEDED,
+        state=MigrationState.SUCCEEDED,
+        restore_state=RestoreState.COMPLETED,
+        aftermath=AFTERMATH,
+    )
+
+    golden.check(
+        "status-to-do.txt", golden.rendered(migration_details(migration, NOW, folded=True))
     )
 
 

@@ -165,3 +165,30 @@ def test_a_slot_is_kept_while_nobody_knows_and_given_back_once_the_batch_is_gone
 def test_a_long_error_does_not_make_a_long_status() -> None:
     told = run(migrate_database, REF, ANSWERS, fail_at=0, why="x" * 50_000)
     assert len(told.statuses[-1]["lastError"]) == 1000
+
+
+CHECKING = turn("recover", pause=9)
+
+
+def test_what_follows_a_recovery_is_looked_at_between_pauses_and_holds_no_slot() -> None:
+    told = follow(
+        REF,
+        take_turn=turn("restore"),
+        restore_batch=turn("recover"),
+        recover_database=[CHECKING, CHECKING, turn("finish")],
+    )
+    assert told.names == [
+        *("take_turn", ACQUIRE, "restore_batch", "recover_database", RELEASE),
+        *("pause", "recover_database", "pause", "recover_database"),
+    ]
+    assert told.result == {"is": "finish"}
+
+
+@pytest.mark.parametrize("pauses", [["event"], ["timer"] * 20])
+def test_a_slot_is_not_kept_for_the_next_generation_by_what_follows_a_recovery(
+    pauses: list[str],
+) -> None:
+    holding = {**REF, "slotOf": "sql-1"}
+    told = follow(holding, take_turn=turn("recover"), recover_database=CHECKING, pause=[*pauses])
+    assert told.names[:4] == ["take_turn", "recover_database", RELEASE, "pause"]
+    assert told.next_input == REF

@@ -174,7 +174,7 @@ def test_every_step_may_fail_and_the_migration_succeeds(
     assert "8928" in told[ToDo.CHECK_DATABASE]
     assert "15151" in told[ToDo.OWNER]
     assert "15048" in told[ToDo.COMPATIBILITY_LEVEL]
-    assert "'anna', \"it's [bob]\"" in told[ToDo.LOGINS]
+    assert "[anna], [it's [bob]]]" in told[ToDo.LOGINS]
     shown = scene.shown(order).properties
     assert shown.migration_status_warnings.warning_count == 3
     assert shown.migration_failure_error is None

@@ -89,3 +89,10 @@ def test_a_database_that_a_cancel_left_is_told() -> None:
     (item,) = list_to_do(ORDER, progress)
     assert item.code is ToDo.DATABASE_LEFT
     assert '"a]b\'c" is still on vm, open' in item.text
+
+
+def test_hostile_names_are_told_and_not_refused() -> None:
+    case = {**CASES[0], "orphans": {"count": 1, "users": [{"name": "a\n ", "sid": "", "kind": ""}]}}
+    order = ORDER.model_copy(update={"target_database": "d\r "})
+    listed = {item.code: item.text for item in list_to_do(order, progress_of(case))}
+    assert "[a\n ]" in listed[ToDo.LOGINS]
