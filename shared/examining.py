@@ -147,7 +147,7 @@ def _is_due(now: MigrationProgress, full: BackupSet | None) -> bool:
     last = now.preflight
     if last is None:
         return True
-    if now.has_full:
+    if now.full_backup is not None:
         return False
     another = full is not None and full.backup_set_guid != last.full
     refused = now.blocking is not None and now.blocking.code in _REFUSED

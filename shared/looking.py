@@ -159,7 +159,9 @@ def words_of(outlook: Outlook, progress: MigrationProgress, place: Workplace) ->
     why, old = outlook.blocking, progress.blocking
     blocking = None
     if why is not None:
-        since = old.since if old and (old.code, old.reason) == why[:2] else place.now()
+        # How much is free on a disk changes all the time.
+        same = why[:1] if why.code is BlockingReason.TARGET_STORAGE_FULL else why[:2]
+        since = old.since if old and (old.code, old.reason)[: len(same)] == same else place.now()
         blocking = Blocking(code=why.code, reason=why.reason, action=why.action, since=since)
     return {
         "status": outlook.status,

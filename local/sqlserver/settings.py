@@ -95,6 +95,8 @@ class Settings:
         encrypted: Names of databases whose backups count as encrypted (TDE), and thumbprints.
         database_users: SQL users that every restored database brings along.
         marks: Names of marked transactions and their LSNs.
+        identity: A signature for blobs that stands for the server's managed identity; without one
+            it has none.
         force_encryption: Whether connections are encrypted that did not ask for it.
         faults: What goes wrong, and when.
         directories: Folders that files may be restored to, besides the two default ones.
@@ -124,6 +126,7 @@ class Settings:
     database_users: tuple[str, ...] = ()
     marks: tuple[tuple[str, str], ...] = ()
     force_encryption: bool = False
+    identity: str = field(default="", repr=False)
 
     @property
     def mark_lsns(self) -> dict[str, Lsn]:

@@ -18,7 +18,15 @@ from shared.preflight.room import reserved_by
 from shared.records import Preflight, PreflightCheck
 from shared.vocabulary import BlockingReason
 
-__all__ = ["Access", "Found", "judge", "listed", "out_of_reach", "renewed", "reserved_by"]
+__all__ = [
+    "Access",
+    "Found",
+    "judge",
+    "listed",
+    "out_of_reach",
+    "renewed",
+    "reserved_by",
+]
 
 _LOGIN_FAILED = frozenset(
     {4060, 4064, 18401, 18450, 18451, 18452, 18456, 18470, 18486, 18487, 18488}

@@ -12,7 +12,6 @@ from shared.vocabulary import BlockingReason
 
 CONTAINER_ACCESS = "containerAccess"
 
-_MANAGED_IDENTITY_SINCE = (16, 0, 4175)
 _NO_CERTIFICATE = frozenset({15581, 33111})
 _THUMBPRINT = re.compile(r"0x[0-9A-Fa-f]{2,64}")
 
@@ -20,8 +19,7 @@ _THUMBPRINT = re.compile(r"0x[0-9A-Fa-f]{2,64}")
 def container_access(found: Found) -> PreflightCheck:
     """Check that the server reads the container, by a credential that lasts."""
     denied = BlockingReason.STORAGE_ACCESS_DENIED
-    version = tuple(int(part) for part in found.server.product_version.split(".")[:3])
-    if found.access.by_identity and version < _MANAGED_IDENTITY_SINCE:
+    if found.access.by_identity and not found.server.reads_by_identity:
         return failed(
             CONTAINER_ACCESS,
             BlockingReason.FEATURE_NOT_SUPPORTED_ON_TARGET,

@@ -10,6 +10,8 @@ from shared.records import MigrationOrder, MigrationProgress, PreflightCheck
 from shared.targets import Folder, Volume
 from shared.vocabulary import BlockingReason
 
+_FOLDERS_SHOWN = 3
+
 
 def folders(found: Found) -> PreflightCheck:
     """Check that the folders are there which the files are to go to."""
@@ -22,7 +24,7 @@ def folders(found: Found) -> PreflightCheck:
             "The server names no default folder for database files.",
             "Set the default data and log folders in the server's properties.",
         )
-    absent = [folder.path for folder in folders if folder.exists is False]
+    absent = [folder.path for folder in folders if folder.exists is False][:_FOLDERS_SHOWN]
     if absent:
         return _refused_place(
             f"The target has no folder {' and no '.join(map(repr, absent))} for database files, or"
@@ -31,7 +33,8 @@ def folders(found: Found) -> PreflightCheck:
         )
     if not all(folder.exists for folder in folders):
         return unknown(name, "The target does not tell whether its folders exist.")
-    return passed(name, f"Files go to {' and '.join(folder.path for folder in folders)}.")
+    shown = [folder.path for folder in folders[:_FOLDERS_SHOWN]]
+    return passed(name, f"The folders for database files are there: {', '.join(shown)}.")
 
 
 def free_space(found: Found) -> PreflightCheck:
@@ -51,7 +54,7 @@ def free_space(found: Found) -> PreflightCheck:
             short.append((folder, told[-1]))
     if short:
         return _too_small([text for _, text in short], any(f.is_certain for f, _ in short))
-    unseen = [path for path in found.room if path not in _placed(found)]
+    unseen = [path for path in found.room if path not in _placed(found)][:_FOLDERS_SHOWN]
     if unseen or found.unplaced:
         return unknown(name, f"The disk of {', '.join(unseen) or 'the files'} is not to be seen.")
     return passed(name, f"{'; '.join(told)}.")

@@ -21,6 +21,8 @@ from shared.lsn import Lsn
 from shared.opened import OpenedDatabase
 from shared.targets.files import ListedFile
 
+_MANAGED_IDENTITY_SINCE = (16, 0, 4175)
+
 
 class TargetModel(BaseModel):
     """Base of what goes to and comes from a target."""
@@ -40,6 +42,16 @@ class ServerFacts(TargetModel):
     default_data_path: str
     default_log_path: str
     simulated: bool
+
+    @property
+    def reads_by_identity(self) -> bool:
+        """Whether it is new enough to read a container by a managed identity: 2022 CU17.
+
+        Whether it runs on an Azure VM and has one, it does not tell. Source: Microsoft Learn,
+        "Backup and restore to URL using managed identities".
+        """
+        version = tuple(int(part) for part in self.product_version.split(".")[:3])
+        return version >= _MANAGED_IDENTITY_SINCE
 
 
 class Volume(TargetModel):

@@ -134,19 +134,19 @@ def _read_folders(work: LazySession, paths: Sequence[str]) -> tuple[Folder, ...]
 
 
 def _read_folder(work: LazySession, path: str) -> Folder:
-    """Look at a folder. Its volume is that of the files in it."""
-    plain = path if path.endswith((":\\", ":/")) else path.rstrip("\\/") or path
-    found = _try(work, FOLDER, plain)
+    """Look at a folder. If files lie in it, it is there, and on their volume."""
     below = _WILD.sub(lambda wild: f"[{wild[0]}]", _whole(path)) + _ANY
     volumes = [_volume(row) for row in _try(work, VOLUMES_BELOW, below)]
     # On Linux a mount point is not always told as a part of the path.
     volume = fitting(path, volumes) or (volumes[0] if len(volumes) == 1 else None)
-    return Folder(
-        path=path,
-        exists=bool(found[0]["file_is_a_directory"]) if found else None,
-        volume=volume,
-        is_certain=volume is not None,
-    )
+    exists = True if volumes else _exists(work, path)
+    return Folder(path=path, exists=exists, volume=volume, is_certain=volume is not None)
+
+
+def _exists(work: LazySession, path: str) -> bool | None:
+    plain = path if path.endswith((":\\", ":/")) else path.rstrip("\\/") or path
+    found = _try(work, FOLDER, plain)
+    return bool(found[0]["file_is_a_directory"]) if found else None
 
 
 def _volume(row: Row) -> Volume:

@@ -40,6 +40,8 @@ from shared.targets.opened import SqlServerDatabase
 _LOG = logging.getLogger(__name__)
 
 _ALREADY_RECOVERED = 3153
+# A database is encrypted with one, and its backup with one more; a forged file list is long.
+_MOST_KEYS = 8
 _RECOVERABLE = frozenset({"RESTORING", "STANDBY"})
 _OPENING = frozenset({"RESTORING", "RECOVERING"})
 _DROPPABLE = frozenset({"RESTORING", "ABSENT"})
@@ -110,7 +112,9 @@ class SqlServerTarget:
         keys += [row.get("encryptorthumbprint") for row in headers]
         return Contents(
             files=tuple(rows.listed_file(row) for row in found),
-            thumbprints=tuple(dict.fromkeys(key for key in keys if isinstance(key, bytes) and key)),
+            thumbprints=tuple(dict.fromkeys(key for key in keys if isinstance(key, bytes) and key))[
+                :_MOST_KEYS
+            ],
         )
 
     def read_conditions(self, container_url: str, folders: Sequence[str]) -> Conditions:
@@ -124,8 +128,15 @@ class SqlServerTarget:
 
         A credential that is there stays as it is, unless it is a shared access signature past
         half its lifetime, or one that was refused (`renew`). Without `secret` the server's managed
-        identity takes the place of any signature.
+        identity takes the place of any signature, if it is new enough: one that it cannot use
+        would stay in the way of any other credential.
         """
+        if secret is None and not self.read_server().reads_by_identity:
+            raise TargetError(
+                f"{self._settings} is to read the container by its managed identity, which needs"
+                " SQL Server 2022 CU17 (16.0.4175) or later",
+                action="Update the server, or set container_access of this target to sas.",
+            )
         found = self._read_credential(container_url)
         if not found:
             self._create_credential(container_url, secret and secret())

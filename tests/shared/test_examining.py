@@ -212,6 +212,51 @@ def test_a_target_that_is_too_old_or_too_small_is_named(
         assert scene.history("Sales") == []
 
 
+def test_a_managed_identity_reads_where_the_version_allows(
+    make_scene: MakeScene, tmp_path: Path
+) -> None:
+    by_identity = {"container_access": "managed_identity"}
+    for version, fits in (("2019", False), ("2025", True)):
+        scene = make_scene(None)
+        signature = scene.place.blobs.read_only_signature(timedelta(hours=1))
+        settings = Settings(
+            data=tmp_path / version,
+            password=PASSWORD,
+            product=PRODUCTS[version],
+            identity=signature,
+        )
+        with serve(settings) as server:
+            place = scene.with_settings(targets={"t": settings_of(server, **by_identity)})
+            scene.drop_backups("f", [sample().full()])
+            order = scene.create("f", "Sales")
+            scene.drive(order, place)
+            access = checks(scene, order)["containerAccess"]
+            if fits:
+                assert "'Managed Identity'" in access.message
+                assert scene.status(order) is MigrationStatus.READY_FOR_CUTOVER
+            else:
+                code, reason = blocked(scene, order)
+                assert code is BlockingReason.FEATURE_NOT_SUPPORTED_ON_TARGET
+                assert "CU17" in reason
+
+
+def test_how_much_is_free_may_change_while_it_is_too_little(
+    make_scene: MakeScene, tmp_path: Path
+) -> None:
+    volumes = ((FOLDER, SYSTEM + 8 * MB),)
+    with serve(Settings(data=tmp_path, password=PASSWORD, volumes=volumes)) as server:
+        scene = make_scene(server)
+        scene.drop_backups("f", [SampleDatabase("Sales").full()])
+        order = scene.create("f", "Sales")
+        scene.drive(order)
+        before = scene.details(order)
+        run(scene, "CREATE DATABASE [more]")
+        scene.drive(order)
+        after = scene.details(order)
+        assert after.restore_blocking_reason != before.restore_blocking_reason
+        assert after.restore_blocked_since == before.restore_blocked_since
+
+
 def test_a_name_that_is_taken_is_one_of_the_checks(scene: Scene) -> None:
     name = scene.database("Sales")
     run(scene, f"CREATE DATABASE [{name}]")

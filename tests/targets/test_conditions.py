@@ -66,7 +66,12 @@ def test_every_version_tells_what_it_can(
 
     data, logs, empty, none = seen.folders
     known = version != "2016"
-    assert [f.exists for f in seen.folders] == ([True, True, True, False] if known else [None] * 4)
+    # Where files lie there is a folder, whatever the version knows of folders.
+    assert [f.exists for f in seen.folders] == [
+        True,
+        True,
+        *([True, False] if known else [None] * 2),
+    ]
     # Four system databases of 8 MB data and 8 MB log lie there.
     used = 4 * 8 * 1024**2
     assert data.volume == Volume(mount_point="/var/opt/mssql", available_bytes=GB - used)
@@ -163,18 +168,29 @@ def test_contents_are_those_of_the_whole_set(tmp_path: Path, container: Containe
 
 
 def test_a_managed_identity_takes_the_place_of_a_signature(
-    server: Server, target: Target, container: Container
+    tmp_path: Path, container: Container
 ) -> None:
-    # The fixture made a signature for this container.
-    url = container.url.replace("127.0.0.1", "localhost")
-    target.ensure_credential(url, lambda: SIGNATURE)
-    for _ in range(2):
-        target.ensure_credential(url, None)
-        seen = target.read_conditions(url, []).credential
-        assert seen
-        assert (seen.identity, seen.is_signature) == ("Managed Identity", False)
-    # It is somebody's choice then, and no signature takes its place.
-    target.ensure_credential(url, lambda: pytest.fail("no secret is needed"), renew=True)
+    url = container.url
+    settings = Settings(data=tmp_path, password=PASSWORD, product=PRODUCTS["2025"])
+    with serve(settings) as server, target_on(server) as target:
+        target.ensure_credential(url, lambda: SIGNATURE)
+        for _ in range(2):
+            target.ensure_credential(url, None)
+            seen = target.read_conditions(url, []).credential
+            assert seen
+            assert (seen.identity, seen.is_signature) == ("Managed Identity", False)
+        # It is somebody's choice then, and no signature takes its place.
+        target.ensure_credential(url, lambda: pytest.fail("no secret is needed"), renew=True)
+
+
+def test_a_server_too_old_for_an_identity_keeps_its_signature(
+    target: Target, container: Container
+) -> None:
+    with pytest.raises(TargetError, match="CU17"):
+        target.ensure_credential(container.url, None)
+    seen = target.read_conditions(container.url, []).credential
+    assert seen
+    assert seen.is_signature
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from shared.backupset import BackupType
 from shared.errors import TargetError
-from shared.targets import tsql, upkeep
+from shared.targets import conditions, tsql, upkeep
 from shared.vocabulary import DatabaseCheck
 from tests.targets.names import NASTY
 
@@ -58,6 +58,10 @@ def alter_credential(name: str) -> str:
     return tsql.alter_credential(name, "sv=2024&sig=a'b")
 
 
+def credential_of_identity(name: str) -> str:
+    return tsql.create_credential(name, None)
+
+
 def check_database(name: str) -> str:
     return upkeep.check_database(name, DatabaseCheck.FULL, tells_end=False)
 
@@ -85,6 +89,7 @@ STATEMENTS: dict[str, Callable[[str], str]] = {
         filelistonly,
         create_credential,
         alter_credential,
+        credential_of_identity,
         tsql.restore_with_recovery,
         tsql.drop_database,
         check_database,
@@ -107,7 +112,12 @@ QUERIES = {
         "SESSION",
         "PROGRESS",
     )
-} | {name: getattr(upkeep, name) for name in ("FACTS", "SEES_LOGINS")}
+}
+QUERIES |= {name: getattr(upkeep, name) for name in ("FACTS", "SEES_LOGINS")}
+QUERIES |= {
+    name: getattr(conditions, name)
+    for name in ("RIGHTS", "CERTIFICATES", "ASYMMETRIC_KEYS", "FOLDER", "VOLUMES_BELOW", "DRIVES")
+}
 
 
 @pytest.mark.parametrize("statement", STATEMENTS)

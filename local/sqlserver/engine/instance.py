@@ -279,7 +279,7 @@ class Instance:
     def open_device(self, kind: str, name: str) -> Device:
         """Open a backup device, DISK or URL; raises SqlError."""
         if kind == "URL":
-            return BlobDevice(name, self.credentials.all())
+            return BlobDevice(name, self.credentials.all(), self.settings.identity)
         return DiskDevice(name, self.settings.backup_path)
 
     def _system_databases(self) -> list[Database]:

@@ -43,11 +43,14 @@ class BlobDevice:
 
     device_type = 9
 
-    def __init__(self, url: str, credentials: Iterable[Credential]) -> None:
-        """Find the credential and the size; raises SqlError 3297, 3201 or 3271."""
+    def __init__(self, url: str, credentials: Iterable[Credential], identity: str = "") -> None:
+        """Find the credential and the size; raises SqlError 3297, 3201 or 3271.
+
+        `identity` is a signature that stands for what the server's own identity may read.
+        """
         self.name = url
         _check_url(url)
-        self._secret = _secret(url, credentials)
+        self._secret = _secret(url, credentials, identity)
         self._client = httpx.Client(timeout=_TIMEOUT_S, follow_redirects=False, trust_env=False)
         try:
             self.size = self._find_size()
@@ -142,14 +145,16 @@ def _check_url(url: str) -> None:
         raise refuse(3297, url)
 
 
-def _secret(url: str, credentials: Iterable[Credential]) -> str:
+def _secret(url: str, credentials: Iterable[Credential], identity: str) -> str:
     """Return the SAS of the container that the URL lies in; the longest name that fits wins."""
     fitting = [c for c in credentials if url.startswith(f"{c.name}/")]
     if not fitting:
         raise refuse(3201, url, _DENIED)
     credential = max(fitting, key=lambda c: len(c.name))
     if credential.identity.upper() == MANAGED_IDENTITY:
-        raise refuse(37563)
+        if not identity:
+            raise refuse(37563)
+        return identity
     if credential.identity.upper() != SHARED_ACCESS_SIGNATURE or credential.secret[:1] in ("", "?"):
         raise refuse(3201, url, _WRONG_SECRET)
     return credential.secret

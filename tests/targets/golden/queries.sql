@@ -57,3 +57,29 @@ WHERE d.name = ?
 SELECT HAS_PERMS_BY_NAME(NULL, NULL, N'ALTER ANY LOGIN') AS may_alter,
        HAS_PERMS_BY_NAME(NULL, NULL, N'VIEW ANY DEFINITION') AS may_view,
        HAS_PERMS_BY_NAME(NULL, NULL, N'VIEW ANY SECURITY DEFINITION') AS may_view_security
+
+-- RIGHTS
+SELECT SUSER_SNAME() AS login_name,
+       HAS_PERMS_BY_NAME(NULL, NULL, N'CREATE ANY DATABASE') AS may_create,
+       HAS_PERMS_BY_NAME(NULL, NULL, N'ALTER ANY CREDENTIAL') AS may_alter_credentials,
+       HAS_PERMS_BY_NAME(NULL, NULL, N'VIEW ANY DEFINITION') AS may_see_all
+
+-- CERTIFICATES
+SELECT name, thumbprint, pvt_key_encryption_type FROM master.sys.certificates
+
+-- ASYMMETRIC_KEYS
+SELECT name, thumbprint, pvt_key_encryption_type FROM master.sys.asymmetric_keys
+
+-- FOLDER
+SELECT file_is_a_directory FROM sys.dm_os_file_exists(?)
+
+-- VOLUMES_BELOW
+SELECT v.volume_mount_point AS mount_point, MIN(v.available_bytes) AS available_bytes
+FROM sys.master_files AS f
+CROSS APPLY sys.dm_os_volume_stats(f.database_id, f.file_id) AS v
+WHERE f.physical_name LIKE ?
+GROUP BY v.volume_mount_point
+
+-- DRIVES
+SELECT fixed_drive_path AS mount_point, free_space_in_bytes AS available_bytes
+FROM sys.dm_os_enumerate_fixed_drives
