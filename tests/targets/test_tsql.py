@@ -50,6 +50,10 @@ def filelistonly(name: str) -> str:
     return tsql.restore_filelistonly([f"{CONTAINER}/{name.replace('?', '%3F')}", f"{CONTAINER}/b"])
 
 
+def drop_scratch(name: str) -> str:
+    return "\n\n".join(tsql.drop_scratch(name, 7))
+
+
 def create_credential(name: str) -> str:
     return tsql.create_credential(CONTAINER + "/", f"?sv=2024&sig={name}")
 
@@ -98,6 +102,7 @@ STATEMENTS: dict[str, Callable[[str], str]] = {
         set_owner,
         upkeep.count_orphans,
         upkeep.list_orphans,
+        drop_scratch,
     )
 }
 QUERIES = {
