@@ -166,10 +166,10 @@ _DATABASES: tuple[Field[_Owned], ...] = (
         lambda o: o.database.recovery_model.replace("-", "_"),
     ),
     Field("page_verify_option_desc", nvarchar(60), lambda o: o.database.page_verify),
-    Field("is_trustworthy_on", BIT, lambda o: 0),
-    Field("is_broker_enabled", BIT, lambda o: 0),
+    Field("is_trustworthy_on", BIT, lambda o: o.database.is_trustworthy_on),
+    Field("is_broker_enabled", BIT, lambda o: o.database.is_broker_enabled),
     Field("is_cdc_enabled", BIT, lambda o: 0),
-    Field("is_encrypted", BIT, lambda o: 0),
+    Field("is_encrypted", BIT, lambda o: o.database.is_encrypted),
 )
 _DRIVES: tuple[Field[Volume], ...] = (
     Field("fixed_drive_path", nvarchar(512), lambda v: v.mount_point),

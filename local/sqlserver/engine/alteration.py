@@ -11,6 +11,7 @@ from local.sqlserver.engine.sessions import Session
 from local.sqlserver.errors import not_simulated, refuse
 
 _OLDEST_LEVEL = 100
+_EXCLUSIVE = {"user_access", "is_read_only", "is_broker_enabled"}
 
 
 def alter_database(
@@ -27,7 +28,9 @@ def alter_database(
             state = database.state.name.capitalize()
             raise refuse(5052, "ALTER DATABASE", state).then(5069)
         update = _update(instance, option, value)
-        if "user_access" in update or "is_read_only" in update:
+        if option == "TRUSTWORTHY" and not instance.logins.is_sysadmin(session.login):
+            raise refuse(15247).then(5069)
+        if _EXCLUSIVE & update.keys():
             _require_alone(instance, database, session, rolls_back=rolls_back)
         instance.save(database.model_copy(update=update))
 
@@ -47,6 +50,10 @@ def _update(instance: Instance, option: str, value: str) -> dict[str, object]:
         return {"recovery_model": value.replace("_", "-")}
     if option == "PAGE_VERIFY":
         return {"page_verify": value}
+    if option == "TRUSTWORTHY":
+        return {"is_trustworthy_on": value == "ON"}
+    if option == "BROKER":
+        return {"is_broker_enabled": value == "ENABLE_BROKER"}
     if value in ("READ_ONLY", "READ_WRITE"):
         return {"is_read_only": value == "READ_ONLY"}
     raise not_simulated(f"ALTER DATABASE SET {value}")

@@ -305,6 +305,7 @@ class Instance:
             family_guid=family,
             database_guid=uuid4(),
             recovery_fork_guid=family,
+            is_broker_enabled=True,
             files=(
                 _file(1, "D", name, f"{settings.data_path}{name}.mdf"),
                 _file(2, "L", f"{name}_log", f"{settings.log_path}{name}_log.ldf"),

@@ -123,6 +123,9 @@ class Database(Record):
     user_access: str = "MULTI_USER"
     is_read_only: bool = False
     page_verify: str = "CHECKSUM"
+    is_encrypted: bool = False
+    is_trustworthy_on: bool = False
+    is_broker_enabled: bool = False
     last_good_check: datetime | None = None
     is_corrupt: bool = False
     standby_file: str | None = None

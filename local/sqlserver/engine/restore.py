@@ -274,6 +274,7 @@ class _Restore:
             recovery_fork_guid=header.recovery_fork_id,
             files=self._place(self._files),
             users=_users(self._instance.settings.database_users),
+            is_encrypted=bool(self._instance.settings.thumbprints_of(header.database_name)),
             position=rules.after_full(header),
         )
 

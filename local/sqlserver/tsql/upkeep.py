@@ -11,9 +11,11 @@ from local.sqlserver.tsql.stream import TokenStream
 
 _ACCESS = ("SINGLE_USER", "RESTRICTED_USER", "MULTI_USER")
 _STATES = ("ONLINE", "OFFLINE", "READ_ONLY", "READ_WRITE")
+_BROKER = ("ENABLE_BROKER", "DISABLE_BROKER")
 _VALUES = {
     "RECOVERY": ("FULL", "BULK_LOGGED", "SIMPLE"),
     "PAGE_VERIFY": ("CHECKSUM", "TORN_PAGE_DETECTION", "NONE"),
+    "TRUSTWORTHY": ("ON", "OFF"),
 }
 _CHECK_OPTIONS = (
     "NO_INFOMSGS",
@@ -45,6 +47,8 @@ def _option(stream: TokenStream) -> tuple[str, str]:
         return "ACCESS", word
     if word := stream.accept_any(*_STATES):
         return "STATE", word
+    if word := stream.accept_any(*_BROKER):
+        return "BROKER", word
     for option, values in _VALUES.items():
         if stream.accept(option):
             value = stream.accept_any(*values)
