@@ -12,6 +12,15 @@ from backhaul import terminal
 from backhaul.client import Client
 from backhaul.migration_table import preflight_table, readiness_table
 from backhaul.options import AsJson, Key, MigrationId, Url, Yes, open_client
+from backhaul.restore_options import (
+    BlockSize,
+    BufferCount,
+    DataFolder,
+    LogFolder,
+    Moves,
+    TransferSize,
+    moves_of,
+)
 from backhaul.watching import see_to_the_end
 from shared.after_recovery import AfterRecovery
 from shared.errors import BackhaulError
@@ -28,6 +37,7 @@ from shared.models import (
     OfflineConfiguration,
     SourceLocation,
 )
+from shared.restore_options import RestoreOptions
 from shared.vocabulary import DatabaseCheck, VerificationLevel
 
 
@@ -80,6 +90,12 @@ def create(
         int | None,
         Option(metavar="LEVEL", help="Set this compatibility level once it is open; else kept."),
     ] = None,
+    data_folder: DataFolder = None,
+    log_folder: LogFolder = None,
+    move: Moves = None,
+    max_transfer_size: TransferSize = None,
+    buffer_count: BufferCount = None,
+    block_size: BlockSize = None,
     validate_only: Annotated[
         bool,
         Option("--validate-only", help="Only check the target; the exit status is 1 if not ready."),
@@ -98,6 +114,16 @@ def create(
         after = AfterRecovery(
             check_database=check_database, owner=owner, compatibility_level=compatibility_level
         )
+        restore = RestoreOptions.model_validate(
+            {
+                "dataFolder": data_folder,
+                "logFolder": log_folder,
+                "moveFiles": moves_of(move),
+                "maxTransferSize": max_transfer_size,
+                "bufferCount": buffer_count,
+                "blockSize": block_size,
+            }
+        )
         request = MigrationRequest(
             name=name,
             properties=MigrationRequestProperties(
@@ -113,6 +139,7 @@ def create(
                 adopt=adopt,
                 verify=verify,
                 after_recovery=after if after != AfterRecovery() else None,
+                restore_options=restore if restore != RestoreOptions() else None,
             ),
         )
     except ValidationError as error:

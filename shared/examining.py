@@ -22,12 +22,13 @@ from shared.errors import (
 )
 from shared.explain import Explanation
 from shared.outlook import Action, Outlook, held
+from shared.paths import parent_of
 from shared.preflight import Access, Found, judge, renewed, reserved_by
 from shared.records import MigrationOrder, MigrationProgress, Preflight
 from shared.storage import SAS_CLOCK_SKEW
 from shared.targets import Contents, ServerFacts, Target
-from shared.targets.conditions import parent_of
-from shared.targets.files import ListedFile, place_files
+from shared.targets.files import ListedFile
+from shared.targets.placing import moves_for
 from shared.targets.sqlserver import SAS_LIFETIME
 from shared.vocabulary import BlockingReason
 from shared.workplace import Workplace
@@ -39,6 +40,7 @@ _PASSED_OVER = (Action.RECOVER, Action.CLEAN_UP, Action.FINISH)
 _REFUSED = frozenset(
     {
         BlockingReason.TARGET_REFUSED,
+        BlockingReason.RESTORE_OPTIONS_REFUSED,
         BlockingReason.TARGET_STORAGE_FULL,
         BlockingReason.CERTIFICATE_MISSING,
         BlockingReason.VERSION_NOT_SUPPORTED,
@@ -109,10 +111,14 @@ def examine(
     record = place.catalog.read_file(order.folder, full.files[0].name) if full else None
     contents, refused = _read_contents(place, target, full) if full else (None, None)
     files = contents.files if contents else record.database_files if record else ()
-    room = _room(order, server, files)
-    default = filter(None, dict.fromkeys((server.default_data_path, server.default_log_path)))
+    room = _room(order, target, server, files)
+    wanted = order.restore_options
+    default = (
+        wanted.data_folder or server.default_data_path,
+        wanted.log_folder or server.default_log_path,
+    )
     conditions = target.read_conditions(
-        place.blobs.container_url, list(room.by_folder) or list(default)
+        place.blobs.container_url, list(room.by_folder) or [*filter(None, dict.fromkeys(default))]
     )
     if only_look and conditions.credential is None:
         # The server could not read what it will be able to read.
@@ -198,14 +204,22 @@ def _read_contents(
         return None, error
 
 
-def _room(order: MigrationOrder, server: ServerFacts, files: tuple[ListedFile, ...]) -> _Room:
+def _room(
+    order: MigrationOrder, target: Target, server: ServerFacts, files: tuple[ListedFile, ...]
+) -> _Room:
+    if not files:
+        return _Room({})
     try:
-        moves = place_files(
+        moves = moves_for(
             order.target_database,
             files,
+            order.restore_options,
             data_path=server.default_data_path,
             log_path=server.default_log_path,
+            taken=target.read_paths(order.target_database),
         )
+    except TargetUnavailable:
+        raise
     except TargetError as error:
         return _Room({}, error)
     by_folder: Counter[str] = Counter()

@@ -210,6 +210,7 @@ _TRY_AGAIN = frozenset(
     {
         BlockingReason.TARGET_NOT_READY,
         BlockingReason.TARGET_REFUSED,
+        BlockingReason.RESTORE_OPTIONS_REFUSED,
         BlockingReason.TARGET_STORAGE_FULL,
         BlockingReason.TARGET_DATABASE_EXISTS,
         BlockingReason.CERTIFICATE_MISSING,

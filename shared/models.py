@@ -21,6 +21,7 @@ from shared.after_recovery import (
 )
 from shared.json_model import Json
 from shared.lsn import Lsn
+from shared.restore_options import RestoreOptions
 from shared.vocabulary import (
     BlockingReason,
     EstimateBasis,
@@ -119,6 +120,7 @@ class MigrationRequestProperties(Json):
     adopt: bool = False
     verify: VerificationLevel | None = None
     after_recovery: AfterRecovery | None = None
+    restore_options: RestoreOptions | None = None
 
 
 class MigrationRequest(Json):
@@ -438,6 +440,7 @@ class MigrationProperties(Json):
     adopt: bool = False
     verify: VerificationLevel = VerificationLevel.HEADER
     after_recovery: AfterRecovery = AfterRecovery()
+    restore_options: RestoreOptions = RestoreOptions()
     target_server: TargetServer | None = None
     migration_status_warnings: MigrationStatusWarnings
     restored_up_to: RestoredUpTo | None = None

@@ -31,6 +31,7 @@ from shared.models import (
 )
 from shared.readiness import EXCUSED_BY_DATA_LOSS, Scan
 from shared.records import CancelOrder, CutoverOrder, MigrationOrder, MigrationProgress
+from shared.restore_options import RestoreOptions
 from shared.status import describe, summarise
 from shared.targets import tsql
 from shared.vocabulary import MigrationStatus
@@ -139,6 +140,7 @@ def _order_of(place: Workplace, request: MigrationRequest) -> MigrationOrder:
         adopt=wanted.adopt,
         verify=wanted.verify or place.settings.verify,
         after_recovery=wanted.after_recovery or AfterRecovery(),
+        restore_options=wanted.restore_options or RestoreOptions(),
         created_on=place.now(),
     )
 

@@ -13,6 +13,7 @@ from shared.aftermath import Aftermath
 from shared.backupset import BackupHeader, BackupSet, BackupType, MediaLabel
 from shared.chain import TargetPosition
 from shared.lsn import Lsn
+from shared.restore_options import RestoreOptions
 from shared.targets import ServerFacts
 from shared.targets.files import ListedFile
 from shared.verification.check import Check
@@ -144,6 +145,7 @@ class MigrationOrder(Record):
     adopt: bool = False
     verify: VerificationLevel = VerificationLevel.HEADER
     after_recovery: AfterRecovery = AfterRecovery()
+    restore_options: RestoreOptions = RestoreOptions()
     restart_of: UUID | None = None
     rehearsal: RehearsalOf | None = None
     retries: int = 0

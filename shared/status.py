@@ -97,6 +97,7 @@ def _properties(order: MigrationOrder, progress: MigrationProgress) -> Migration
         adopt=order.adopt,
         verify=order.verify,
         after_recovery=order.after_recovery,
+        restore_options=order.restore_options,
         restart_of=order.restart_of,
         rehearsal_of=order.rehearsal.migration_id if order.rehearsal else None,
         migration_failure_error=_failure(progress, order.folder),

@@ -196,6 +196,7 @@ class BlockingReason(Word):
     TARGET_DATABASE_EXISTS = "TargetDatabaseExists"
     TARGET_NOT_READY = "TargetNotReady"
     TARGET_REFUSED = "TargetRefused"
+    RESTORE_OPTIONS_REFUSED = "RestoreOptionsRefused"
     STORAGE_ACCESS_DENIED = "StorageAccessDenied"
     LAST_BACKUP_NOT_FOUND = "LastBackupNotFound"
     STOP_POINT_NOT_REACHED = "StopPointNotReached"

@@ -308,6 +308,8 @@ class Work:
             urls=urls,
             checksum=backup.has_backup_checksums,
             brings_files=backup.backup_set_guid == self.progress.brings_files,
+            options=self.order.restore_options,
+            size_bytes=sum(record.size for record in pinned.records),
         )
 
     def started(self, backup: BackupSet) -> CurrentRestore:

@@ -15,7 +15,7 @@ from pydantic import BaseModel
 
 import triggers
 from local.folders import REPOSITORY
-from shared import after_recovery, models, vocabulary
+from shared import after_recovery, models, restore_options, vocabulary
 from shared.backupset import BackupType
 from shared.settings import Settings, SqlServerSettings
 
@@ -43,6 +43,7 @@ STATUS_MODELS = [
     models.TargetServer,
     models.MigrationProperties,
     after_recovery.AfterRecovery,
+    restore_options.RestoreOptions,
     after_recovery.AfterRecoveryStep,
     after_recovery.RecoveredDatabase,
     after_recovery.ToDoItem,

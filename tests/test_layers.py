@@ -41,6 +41,7 @@ PURE = (
     *("status", "verification", "vocabulary", "targets.faults", "targets.fault_table"),
     *("targets.files", "targets.rows", "targets.tsql", "targets.upkeep"),
     *("json_model", "after_recovery", "aftermath", "opened", "to_do"),
+    *("paths", "restore_options", "targets.transfer"),
 )
 
 

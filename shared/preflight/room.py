@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 
+from shared.fates import fate_of
 from shared.preflight.found import Found, failed, in_bytes, passed, unknown
 from shared.records import MigrationOrder, MigrationProgress, PreflightCheck
 from shared.targets import Folder, Volume
@@ -17,7 +18,8 @@ def folders(found: Found) -> PreflightCheck:
     """Check that the folders are there which the files are to go to."""
     name = "folders"
     if found.unplaced is not None:
-        return _refused_place(found.unplaced.message, found.unplaced.action)
+        why = found.unplaced
+        return failed(name, fate_of(why).reason, why.message, why.action)
     folders = found.conditions.folders
     if not folders:
         return _refused_place(

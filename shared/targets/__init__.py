@@ -6,7 +6,7 @@ for the position of a database before every step: it, not the catalog, knows wha
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -19,6 +19,7 @@ from shared.chain import TargetPosition
 from shared.errors import BackhaulError
 from shared.lsn import Lsn
 from shared.opened import OpenedDatabase
+from shared.restore_options import RestoreOptions
 from shared.targets.files import ListedFile
 
 _MANAGED_IDENTITY_SINCE = (16, 0, 4175)
@@ -140,6 +141,7 @@ class RestoreOrder(TargetModel):
 
     `brings_files` says of a log that it adds files to the database, for which a place is to be
     found. That is rare, and finding out takes time, so nobody asks before a restore has failed.
+    `size_bytes` is that of all files together.
     """
 
     database: str
@@ -148,6 +150,8 @@ class RestoreOrder(TargetModel):
     urls: tuple[str, ...]
     checksum: bool
     brings_files: bool = False
+    options: RestoreOptions = RestoreOptions()
+    size_bytes: int = 0
 
 
 @dataclass(frozen=True)
@@ -224,6 +228,10 @@ class Target(Protocol):
 
     def read_conditions(self, container_url: str, folders: Sequence[str]) -> Conditions:
         """Return what the server offers: rights, folders, keys, the container's credential."""
+        ...
+
+    def read_paths(self, but: str) -> Mapping[str, str]:
+        """Return who has which file: names of databases, but one, by `shared.paths.comparable`."""
         ...
 
     def ensure_credential(

@@ -8,13 +8,12 @@ Source of the views: Microsoft Learn, the page of each.
 
 from __future__ import annotations
 
-import ntpath
-import posixpath
 import re
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from shared.errors import TargetError, TargetUnavailable
+from shared.paths import is_windows
 from shared.targets import (
     Certificate,
     Conditions,
@@ -74,16 +73,6 @@ def read_conditions(
         credential=_read_credential(work, container_url),
         why_no_agent=why_no_agent,
     )
-
-
-def parent_of(path: str) -> str:
-    """Return the folder of a file, by the rules of the system that the path is of."""
-    return ntpath.dirname(path) if is_windows(path) else posixpath.dirname(path)
-
-
-def is_windows(path: str) -> bool:
-    """Tell whether a path is one of Windows."""
-    return path[1:2] == ":" or path.startswith("\\\\")
 
 
 def fitting(path: str, volumes: Iterable[Volume]) -> Volume | None:

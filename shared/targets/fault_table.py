@@ -49,6 +49,7 @@ _WAIT = "It is tried again; if it stays, look at the server."
 _REPLAN = "Read the position of the database and plan again from there."
 _COPY_AGAIN = "Upload the backup again from the source, or take a new one."
 _NEVER_REPLACE = "Choose another name for the target, or remove that database yourself."
+_NEW_OPTIONS = "Cancel, and create the migration again with other restoreOptions."
 _OUR_DEFECT = "Report this with the log: the statement should not have been sent."
 
 OS_TRANSIENT = frozenset(
@@ -80,8 +81,9 @@ FAULTS = (
     Fault((3021,), _F, "RESTORE inside a transaction", _OUR_DEFECT),
     Fault((3102,), _F, "our own session uses the database", _OUR_DEFECT),
     Fault((3135,), _F, "the backup's type does not fit the statement", _OUR_DEFECT),
-    Fault((3176, 4353), _F, "two database files claim one path or name", _OUR_DEFECT),
-    Fault((3234,), _F, "MOVE names a file that the backup does not have", _OUR_DEFECT),
+    Fault((3176, 4353), _F, "two database files claim one path or name", _NEW_OPTIONS),
+    Fault((3250, 3253), _F, "a size of the transfer is not possible", _NEW_OPTIONS),
+    Fault((3234,), _F, "MOVE names a file that the backup does not have", _NEW_OPTIONS),
     Fault((3187,), _F, "the backup holds no checksums", "Restore it without CHECKSUM."),
     Fault((3205,), _F, "more than 64 files in one backup set", "Take it with fewer files."),
     Fault((3011, 3031), _F, "devices or options do not go together", _OUR_DEFECT),
@@ -191,12 +193,12 @@ FAULTS = (
         "the server has no primary managed identity",
         "Select a primary managed identity for the server.",
     ),
-    Fault((3199,), _F, "MAXTRANSFERSIZE is smaller than the backup's", "Use the backup's value."),
+    Fault((3199,), _F, "MAXTRANSFERSIZE is smaller than the backup's", _NEW_OPTIONS),
     # The target's disks and files.
     Fault((3257, 1105), _F, "the target's disk is too small", "Free space on the target."),
     Fault((3633, 3634), _D, "an operation on a file failed", "Look at the target's disks."),
     Fault((5120, 5123), _D, "a database file cannot be opened", "Look at the target's disks."),
-    Fault((5133,), _F, "a folder of the target is missing", "Create it, or change the default."),
+    Fault((5133,), _F, "a folder of the target is missing", "Create it, or name another."),
     Fault((3156,), _F, "a file cannot be put there", "Look at the server's default folders."),
     Fault((3119,), _F, "planning the RESTORE failed", "Look at the cause."),
     Fault(

@@ -15,6 +15,7 @@ from uuid import UUID
 from shared.chain import DatabaseState, TargetPosition
 from shared.errors import TargetError
 from shared.lsn import Lsn
+from shared.paths import comparable
 from shared.targets import RestoredSet, ServerFacts, ServerHeader, tsql
 from shared.targets.files import ListedFile
 
@@ -131,6 +132,11 @@ def listed_file(row: Row) -> ListedFile:
         _int(row, "fileid"),
         _int(row, "size"),
     )
+
+
+def owners(found: Sequence[Row]) -> dict[str, str]:
+    """Return the databases of `tsql.OTHERS_FILES` by the comparable paths of their files."""
+    return {comparable(_text(row, "physical_name")): _text(row, "owner") for row in found}
 
 
 def takes_containers(row: Row) -> bool:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 from typing import Literal
 from uuid import UUID
@@ -32,10 +32,12 @@ from shared.targets import (
 from shared.targets.agent import AgentRunner
 from shared.targets.connection import LazySession, SqlServerConnection, TokenSource
 from shared.targets.faults import is_path_refused
-from shared.targets.files import ListedFile, Move, place_files
+from shared.targets.files import ListedFile, Move
 from shared.targets.inline import InlineRunner
 from shared.targets.jobs import Task
 from shared.targets.opened import SqlServerDatabase
+from shared.targets.placing import moves_for
+from shared.targets.transfer import transfer_of
 
 _LOG = logging.getLogger(__name__)
 
@@ -120,6 +122,13 @@ class SqlServerTarget:
     def read_conditions(self, container_url: str, folders: Sequence[str]) -> Conditions:
         """Return what the server offers: rights, folders, keys, the container's credential."""
         return conditions.read_conditions(self._work, container_url, folders, self._agent.why_not())
+
+    def read_paths(self, but: str) -> Mapping[str, str]:
+        """Return who has which file: names of databases, but one, by `shared.paths.comparable`."""
+        found = self._work.open().query(
+            tsql.OTHERS_FILES, but, doing="reading where files of other databases lie"
+        )
+        return rows.owners(found)
 
     def ensure_credential(
         self, container_url: str, secret: Callable[[], str] | None, *, renew: bool = False
@@ -320,12 +329,18 @@ class SqlServerTarget:
                 action="Enable FILESTREAM on the server, or choose another target.",
             )
 
-    def _place(self, database: str, files: Sequence[ListedFile]) -> tuple[Move, ...]:
+    def _place(self, order: RestoreOrder, files: Sequence[ListedFile]) -> tuple[Move, ...]:
         if not files:
             return ()
         server = self.read_server()
-        return place_files(
-            database, files, data_path=server.default_data_path, log_path=server.default_log_path
+        return moves_for(
+            order.database,
+            files,
+            order.options,
+            data_path=server.default_data_path,
+            log_path=server.default_log_path,
+            taken=self.read_paths(order.database),
+            is_whole=order.backup_type is BackupType.DATABASE,
         )
 
     def _statement(self, order: RestoreOrder, *, stats: bool) -> str:
@@ -342,7 +357,8 @@ class SqlServerTarget:
             order.backup_type,
             order.urls,
             checksum=order.checksum,
-            moves=self._place(order.database, files),
+            moves=self._place(order, files),
+            transfer=transfer_of(order.options, order.size_bytes, len(order.urls)),
             stats=stats,
         )
         return tsql.unless_restored(order.database, statement) if is_full else statement

@@ -16,6 +16,7 @@ from collections.abc import Sequence
 
 from shared.backupset import BackupType
 from shared.errors import TargetError
+from shared.targets.transfer import AS_THE_SERVER_CHOOSES, Transfer
 
 NAME_LENGTH = 128
 """Longest name (sysname) in UTF-16 code units."""
@@ -61,6 +62,12 @@ FROM sys.databases AS d
 LEFT JOIN sys.master_files AS f ON f.database_id = d.database_id AND f.type IN (0, 2)
 WHERE d.name = ?
 ORDER BY f.file_id"""
+
+OTHERS_FILES = """\
+SELECT d.name AS owner, f.physical_name
+FROM sys.master_files AS f
+JOIN sys.databases AS d ON d.database_id = f.database_id
+WHERE d.name <> ?"""
 
 FILE_IDS = """\
 SELECT f.file_id
@@ -150,6 +157,7 @@ def restore(
     *,
     checksum: bool,
     moves: Sequence[tuple[str, str]] = (),
+    transfer: Transfer = AS_THE_SERVER_CHOOSES,
     stats: bool = True,
 ) -> str:
     """Return RESTORE DATABASE or LOG, always WITH NORECOVERY: recovery is a statement of its own.
@@ -163,6 +171,7 @@ def restore(
         options.append("CHECKSUM")
     if stats:
         options.append(f"STATS = {_STATS_PERCENT}")
+    options += transfer.options()
     options += [
         f"MOVE {literal(name, 'the logical name of a file', NAME_LENGTH)}"
         f" TO {literal(path, 'the path of a database file', DEVICE_LENGTH)}"

@@ -228,6 +228,24 @@ LOCATION = {"fileStorageType": "AzureBlob", "azureBlob": {"folder": "SQL01/sales
                 },
             },
         ),
+        (
+            (
+                *("--data-folder", "D:\\Data", "--log-folder", "L:\\"),
+                *("--move", "a=b=C:\\x=y.mdf", "--move", "it's [log]=C:\\数.ldf"),
+                *("--max-transfer-size", "65536", "--buffer-count", "8", "--block-size", "512"),
+            ),
+            {
+                "offlineConfiguration": {"offline": False},
+                "restoreOptions": {
+                    "dataFolder": "D:\\Data",
+                    "logFolder": "L:\\",
+                    "moveFiles": {"a=b": "C:\\x=y.mdf", "it's [log]": "C:\\数.ldf"},
+                    "maxTransferSize": 65536,
+                    "bufferCount": 8,
+                    "blockSize": 512,
+                },
+            },
+        ),
     ],
 )
 def test_create_orders_a_migration(
@@ -262,6 +280,12 @@ def test_create_orders_a_migration(
         ("--name", "Sales", "--compatibility-level", "155"),
         ("--name", "Sales", "--owner", ""),
         ("--name", "Sales", "--check-database", "quick"),
+        ("--name", "Sales", "--move", "x"),
+        ("--name", "Sales", "--move", "x=rel.mdf"),
+        ("--name", "Sales", "--move", "=/x.mdf"),
+        ("--name", "Sales", "--move", "x=/x", "--move", "x=/y"),
+        ("--name", "Sales", "--data-folder", "data"),
+        ("--name", "Sales", "--max-transfer-size", "1"),
     ],
 )
 def test_create_with_options_that_do_not_fit_is_wrong_usage(

@@ -13,8 +13,9 @@ from pydantic import SecretStr
 from local.samples import SampleDatabase
 from local.sqlserver import EDITIONS, PRODUCTS, Server, Settings, serve
 from shared.errors import TargetError
+from shared.paths import parent_of
 from shared.targets import Certificate, ContainerCredential, Target, Volume
-from shared.targets.conditions import credential, fitting, parent_of
+from shared.targets.conditions import credential, fitting
 from shared.targets.sqlserver import SqlServerTarget
 from tests.targets.blobs import SIGNATURE, Container
 from tests.targets.conftest import PASSWORD, login_at, raw_connection, target_on

@@ -14,7 +14,6 @@ import pytest
 from pydantic import SecretStr
 
 from local.samples import SampleBackup, SampleDatabase, appended
-from local.samples.backup import make_backup
 from local.sqlserver import Server
 from shared.backupset import BackupType
 from shared.chain import DatabaseState
@@ -27,7 +26,7 @@ from shared.targets.sqlserver import SqlServerTarget
 from tests.targets.blobs import SIGNATURE, Container
 from tests.targets.conftest import login_at, raw_connection, target_on
 from tests.targets.names import NASTY
-from tests.targets.restores import always, order_of, upload
+from tests.targets.restores import always, files_of, order_of, upload, with_added_file
 
 EXPIRED = timedelta(seconds=-1)
 ABSENT, RESTORING, ONLINE = DatabaseState.ABSENT, DatabaseState.RESTORING, DatabaseState.ONLINE
@@ -69,15 +68,6 @@ def test_every_statement_carries_every_name(
             log_path="/var/opt/mssql/data/",
         )
     }
-
-
-def files_of(server: Server, name: str) -> set[str]:
-    with raw_connection(server) as connection:
-        query = (
-            "SELECT f.physical_name FROM sys.master_files AS f JOIN sys.databases AS d"
-            " ON d.database_id = f.database_id WHERE d.name = ?"
-        )
-        return {row[0] for row in connection.execute(query, name).fetchall()}
 
 
 @pytest.mark.parametrize("name", NASTY.values(), ids=NASTY)
@@ -260,23 +250,6 @@ def test_the_server_itself_looks_at_the_state_before_it_drops(
         target.recover(name)
         dropping.result()
     assert target.read_position(name).state is ONLINE
-
-
-def with_added_file(backup: SampleBackup) -> SampleBackup:
-    """Return a backup whose source has got another data file since the one before."""
-    data, log = backup.files
-    added = data.model_copy(
-        update={
-            "logical_name": "added",
-            "physical_name": "E:\\Elsewhere\\added.ndf",
-            "file_id": 3,
-            "unique_id": log.unique_id,
-        }
-    )
-    (taken,) = backup.sets
-    background = replace(taken.background, first_pass_sizes=())
-    sample = replace(taken, files=(data, added, log), background=background)
-    return make_backup(backup.stem, backup.labels, [sample], backup.filemark_size)
 
 
 @pytest.mark.parametrize("kind", ["log", "differential"])

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from shared.backupset import BackupType
 from shared.errors import TargetError
 from shared.targets import conditions, tsql, upkeep
+from shared.targets.transfer import Transfer
 from shared.vocabulary import DatabaseCheck
 from tests.targets.names import NASTY
 
@@ -36,6 +37,19 @@ def differential(name: str) -> str:
 
 def log(name: str) -> str:
     return tsql.restore(name, BackupType.LOG, [f"{CONTAINER}/a.trn"], checksum=False)
+
+
+def tuned(name: str) -> str:
+    transfer = Transfer(max_transfer_size=4194304, buffer_count=16, block_size=65536)
+    return tsql.restore(
+        name,
+        BackupType.LOG,
+        [f"{CONTAINER}/a.trn"],
+        checksum=False,
+        moves=[(name, f"D:\\{name[:100]}.ndf")],
+        transfer=transfer,
+        stats=False,
+    )
 
 
 def unless_restored(name: str) -> str:
@@ -89,6 +103,7 @@ STATEMENTS: dict[str, Callable[[str], str]] = {
         unless_restored,
         differential,
         log,
+        tuned,
         headeronly,
         filelistonly,
         create_credential,
@@ -111,6 +126,7 @@ QUERIES = {
         "SERVER",
         "CONTAINER_SUPPORT",
         "POSITION",
+        "OTHERS_FILES",
         "FILE_IDS",
         "HISTORY",
         "CREDENTIAL",

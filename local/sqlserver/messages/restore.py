@@ -110,6 +110,8 @@ RESTORE: dict[int, tuple[int, str]] = {
         "Logical file '{}' is not part of database '{}'. Use RESTORE FILELISTONLY to list the "
         "logical file names.",
     ),
+    3250: (16, "The value '{}' is not within range for the {} parameter."),
+    3253: (16, "The block size parameter must supply a value that is a power of 2."),
     3257: (
         16,
         "There is insufficient free space on disk volume '{}' to create the database. The "

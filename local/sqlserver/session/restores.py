@@ -21,6 +21,11 @@ _LISTINGS = {
     RestoreVerb.FILELISTONLY: listing.list_files,
     RestoreVerb.LABELONLY: listing.list_label,
 }
+_TRANSFER = {
+    "MAXTRANSFERSIZE": range(64 * 1024, 4 * 1024**2 + 1, 64 * 1024),
+    "BUFFERCOUNT": range(1, 2**31),
+    "BLOCKSIZE": range(512, 64 * 1024 + 1),
+}
 _FATAL = 20
 """From this severity on the session ends with the message; nothing follows it."""
 
@@ -37,6 +42,7 @@ def run_restore(execution: Execution, statement: ast.Restore) -> None:
         if statement.verb in _LISTINGS:
             _list(execution, statement)
             return
+        _check_transfer(statement.transfer)
         order = _order(execution, statement)
         run = verify if statement.verb is RestoreVerb.VERIFYONLY else restore
         run(execution.instance, order, execution.session, request, sink)
@@ -56,6 +62,16 @@ def _list(execution: Execution, statement: ast.Restore) -> None:
     rows = _LISTINGS[statement.verb]
     devices, position = _devices(execution, statement), _position(execution, statement)
     execution.sink.rows(*rows(execution.instance, devices, position))
+
+
+def _check_transfer(sizes: tuple[tuple[str, int], ...]) -> None:
+    """Raise 3250 or 3253 for a size that no device is read in; nothing else depends on them."""
+    for option, value in sizes:
+        if option == "BLOCKSIZE" and value & (value - 1):
+            raise refuse(3253)
+        steps = _TRANSFER[option]
+        if not steps.start <= value < steps.stop or (value - steps.start) % steps.step:
+            raise refuse(3250, value, option.lower())
 
 
 def _order(execution: Execution, statement: ast.Restore) -> RestoreOrder:

@@ -239,7 +239,8 @@ class Restore:
     """RESTORE in all its forms. `recovery` is False for NORECOVERY; `moves` are literal pairs.
 
     `standby` is the undo file, which excludes both. `stats` is the percentage step of progress
-    messages, None when STATS was not given.
+    messages, None when STATS was not given. `transfer` has the sizes in which devices are read, by
+    the name of the option.
     """
 
     verb: RestoreVerb
@@ -253,6 +254,7 @@ class Restore:
     moves: tuple[tuple[str, str], ...] = ()
     standby: Expression | None = None
     stop: StopClause | None = None
+    transfer: tuple[tuple[str, int], ...] = ()
 
 
 @dataclass(frozen=True)

@@ -77,6 +77,7 @@ def parse_restore(stream: TokenStream) -> Restore:
         moves=tuple(options.moves),
         standby=options.standby,
         stop=options.stop,
+        transfer=tuple(options.transfer),
     )
 
 
@@ -130,6 +131,7 @@ class _Options:
         self.moves: list[tuple[str, str]] = []
         self.standby: Expression | None = None
         self.stop: StopClause | None = None
+        self.transfer: list[tuple[str, int]] = []
 
     def read(self, stream: TokenStream) -> None:
         """Read options until there is no comma."""
@@ -160,9 +162,9 @@ class _Options:
             readers[word](stream)
         elif stream.accept_any(*_WITHOUT_EFFECT):
             pass
-        elif stream.accept_any(*_TRANSFER):
+        elif transfer := stream.accept_any(*_TRANSFER):
             stream.expect_symbol("=")
-            stream.integer()
+            self.transfer.append((transfer, stream.integer()))
         elif stream.at("CREDENTIAL"):
             raise refuse(3225)
         elif unknown := stream.accept_any(*_NOT_SIMULATED):

@@ -21,6 +21,12 @@ LEFT JOIN sys.master_files AS f ON f.database_id = d.database_id AND f.type IN (
 WHERE d.name = ?
 ORDER BY f.file_id
 
+-- OTHERS_FILES
+SELECT d.name AS owner, f.physical_name
+FROM sys.master_files AS f
+JOIN sys.databases AS d ON d.database_id = f.database_id
+WHERE d.name <> ?
+
 -- FILE_IDS
 SELECT f.file_id
 FROM sys.master_files AS f
