@@ -34,16 +34,14 @@ _DAMAGE |= {*range(2533, 2540), *range(8900, 9000)}
 
 def complete(work: Work, target: Target) -> Outlook:
     """Do what is left of what follows the recovery, or see how far the server is with it."""
-    if work.progress.aftermath is None:
-        online = StepRecord(
-            name=AfterStep.ONLINE,
-            state=StepState.DONE,
-            message="The database was read back ONLINE.",
-            ended_on=work.place.now(),
-        )
-        opened = Aftermath(opened_on=work.place.now(), steps=(online,))
-        work.stored.update(aftermath=opened)
-    ending = _Ending(work, target)
+    aftermath = work.progress.aftermath
+    if aftermath is None:
+        now = work.place.now()
+        online = _done(AfterStep.ONLINE, "The database was read back ONLINE.")
+        online = online.model_copy(update={"ended_on": now})
+        aftermath = Aftermath(opened_on=now, steps=(online,))
+        work.stored.update(aftermath=aftermath)
+    ending = _Ending(work, target, aftermath)
     for name, do in ending.steps.items():
         if ending.aftermath.step(name) is not None:
             continue
@@ -59,9 +57,10 @@ Step = Callable[[], "StepRecord | Outlook"]
 
 
 class _Ending:
-    """The steps on one open database."""
+    """The steps on one open database. `aftermath` may be ahead of what is written down."""
 
-    def __init__(self, work: Work, target: Target) -> None:
+    def __init__(self, work: Work, target: Target, aftermath: Aftermath) -> None:
+        self.aftermath = aftermath
         self._work = work
         self._target = target
         self._database = target.opened(work.order.target_database)
@@ -73,12 +72,6 @@ class _Ending:
             AfterStep.OWNER: self._set_owner,
         }
 
-    @property
-    def aftermath(self) -> Aftermath:
-        found = self._work.progress.aftermath
-        assert found is not None  # noqa: S101 for the type checker: `complete` has written it
-        return found
-
     def attempt(self, name: AfterStep, do: Step) -> StepRecord | Outlook:
         """Do a step; what the server refuses is told, what may pass is raised."""
         try:
@@ -89,9 +82,11 @@ class _Ending:
             return _failed(name, error.message, error.action, error.number)
 
     def record(self, done: StepRecord) -> None:
-        """Write down how a step ended."""
+        """Write down how a step ended; that nothing was done can wait for the next that was."""
         ended = done.model_copy(update={"ended_on": self._work.place.now()})
-        self._update(steps=(*self.aftermath.steps, ended))
+        self._note(steps=(*self.aftermath.steps, ended))
+        if done.state is not StepState.SKIPPED:
+            self._save()
         _LOG.info(
             "recovered database=%s step=%s state=%s: %s",
             self._work.order.target_database,
@@ -111,7 +106,8 @@ class _Ending:
         except TargetError as error:
             _LOG.warning("%s", error.message)
             facts = None
-        self._update(facts=facts, source=self._source())
+        self._note(facts=facts, source=self._source())
+        self._save()
 
     def _remove_check(self) -> None:
         try:
@@ -135,8 +131,11 @@ class _Ending:
             major_version=header.software_version_major,
         )
 
-    def _update(self, **changes: object) -> None:
-        self._work.stored.update(aftermath=self.aftermath.model_copy(update=changes))
+    def _note(self, **changes: object) -> None:
+        self.aftermath = self.aftermath.model_copy(update=changes)
+
+    def _save(self) -> None:
+        self._work.stored.update(aftermath=self.aftermath)
 
     def _show(self, waiting_for: str, pause_s: float = 0.0) -> Outlook:
         """Write down what is being done, and return it as what comes next."""
@@ -170,7 +169,7 @@ class _Ending:
                 " users are without one.",
                 "Grant it VIEW ANY DEFINITION for the next migration; list them yourself now.",
             )
-        self._update(orphans=found)
+        self._note(orphans=found)
         if not found.count:
             return _done(name, "Every user of the database has its login on the target.")
         number = "One user has" if found.count == 1 else f"{found.count} users have"
@@ -218,7 +217,8 @@ class _Ending:
                 message = f"DBCC CHECKDB was interrupted {_ATTEMPTS} times on the target."
                 return _failed(name, message, "Run it yourself.", None)
             detaches = self._target.detaches()
-            self._update(check_attempts=self.aftermath.check_attempts + 1)
+            self._note(check_attempts=self.aftermath.check_attempts + 1)
+            self._save()
             if not detaches:
                 return self._check_here(kind)
             self._show(_checking(kind))
