@@ -28,6 +28,12 @@ _WATCH_SECONDS = 1.0
 _PATIENCE_S = 1.0
 _ATTEMPTS = 3
 
+# What to do about what the table of faults knows in another connection only.
+_ACTIONS = {
+    15048: "Set one that the target has, or keep the one that the database has.",
+    15110: "The login is a user of the database already: drop that user, or name another login.",
+    15151: "Create the login on the target, or name another that the app's may impersonate.",
+}
 _DAMAGE = frozenset({823, 824, 2508, 2511, 2512, 2570, 2575, 2576, 2577, 2579})
 _DAMAGE |= {*range(2533, 2540), *range(8900, 9000)}
 
@@ -79,7 +85,8 @@ class _Ending:
         except TargetUnavailable:
             raise
         except TargetError as error:
-            return _failed(name, error.message, error.action, error.number)
+            action = _ACTIONS.get(error.number or 0, error.action)
+            return _failed(name, _sentence(error.message), action, error.number)
 
     def record(self, done: StepRecord) -> None:
         """Write down how a step ended; that nothing was done can wait for the next that was."""
@@ -304,13 +311,18 @@ def _damaged(error: TargetError) -> StepRecord:
     if error.number in _DAMAGE:
         return _failed(
             name,
-            f"DBCC CHECKDB found damage in the database: {error.message}",
+            _sentence(f"DBCC CHECKDB found damage in the database: {error.message}"),
             "Keep the source. Run DBCC CHECKDB on source and target to see all of it, and migrate"
             " again from a backup taken of a good database.",
             error.number,
         )
     message = f"DBCC CHECKDB did not come to its end: {error.message}"
-    return _failed(name, message, error.action or "Run it yourself.", error.number)
+    return _failed(name, _sentence(message), error.action or "Run it yourself.", error.number)
+
+
+def _sentence(message: str) -> str:
+    """Return an error's message as it stands beside other sentences."""
+    return message[:1].upper() + message[1:] + ("" if message.endswith(".") else ".")
 
 
 def _done(name: AfterStep, message: str) -> StepRecord:

@@ -170,6 +170,7 @@ def test_every_step_may_fail_and_the_migration_succeeds(
     numbers = [step.sql_error_number for step in steps.values()]
     assert numbers == [None, 15048, None, 8928, 15151]
     assert all(step.action for step in steps.values() if step.state is FAILED)
+    assert (steps[AfterStep.OWNER].action or "").startswith("Create the login on the target")
     told = {item.code: item.text for item in scene.details(order).to_do}
     assert "8928" in told[ToDo.CHECK_DATABASE]
     assert "15151" in told[ToDo.OWNER]

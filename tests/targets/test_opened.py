@@ -15,6 +15,7 @@ from local.sqlserver import Server, Settings, serve
 from shared.errors import TargetError, TargetUnavailable
 from shared.opened import Check, Outcome
 from shared.targets import RestoreStopped, jobs, upkeep
+from shared.targets import opened as opened_module
 from shared.targets.sqlserver import SqlServerTarget
 from shared.vocabulary import DatabaseCheck
 from tests.targets.blobs import SIGNATURE, Container
@@ -219,3 +220,16 @@ def test_a_check_whose_maker_died_counts_as_lost_until_it_is_begun_again(
     check = wait_for(target, name)
     assert check.outcome is Outcome.GOOD
     database.end_check(check)
+
+
+def test_a_change_that_others_block_is_given_up(
+    target: SqlServerTarget, container: Container, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The simulated server knows no locks, so a statement that takes its time stands for one."""
+    monkeypatch.setattr(upkeep, "set_owner", lambda *_: "WAITFOR DELAY '00:00:30'")
+    monkeypatch.setattr(opened_module, "_PATIENCE_S", 0.3)
+    began = time.monotonic()
+    with pytest.raises(TargetError, match="other sessions blocked it"):
+        target.opened("blocked").set_owner("sa")
+    assert time.monotonic() - began < 10
+    assert target.opened("blocked").read_facts() is None, "the connection is of use still"
