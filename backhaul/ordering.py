@@ -25,6 +25,7 @@ from backhaul.watching import see_to_the_end
 from shared.after_recovery import AfterRecovery
 from shared.errors import BackhaulError
 from shared.models import (
+    LONGEST_DELAY_MINUTES,
     AzureBlobLocation,
     BackupConfiguration,
     CancelRequest,
@@ -70,6 +71,16 @@ def create(
     adopt: Annotated[
         bool, Option("--adopt", help="Take over a database of NAME that was left restoring.")
     ] = False,
+    restore_delay: Annotated[
+        int,
+        Option(
+            metavar="MINUTES",
+            min=0,
+            max=LONGEST_DELAY_MINUTES,
+            help="Restore logs and differentials only so long after they have arrived; the cutover"
+            " lifts it.",
+        ),
+    ] = 0,
     verify: Annotated[
         VerificationLevel | None,
         Option(
@@ -137,6 +148,7 @@ def create(
                 ),
                 priority=priority,
                 adopt=adopt,
+                restore_delay_minutes=restore_delay,
                 verify=verify,
                 after_recovery=after if after != AfterRecovery() else None,
                 restore_options=restore if restore != RestoreOptions() else None,

@@ -98,7 +98,7 @@ def _prepare(work: Work, target: Target, sight: Sight) -> _Prepared:
         if (ready.orders and not is_log) or time.monotonic() > deadline:
             break
         pinned = work.pin(backup)
-        if pinned is None:
+        if pinned is None or work.is_held(backup, pinned):
             break
         try:
             ready.orders.append(work.order_to_restore(target, backup, pinned))

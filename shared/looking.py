@@ -16,6 +16,7 @@ from shared.backupset import BackupSet, BackupType, merge_families
 from shared.batches import current_restore, find_set, remaining, with_batch
 from shared.catalog import StoredProgress
 from shared.chain import TargetPosition, find_named, plan_restore
+from shared.delaying import hold_back
 from shared.errors import RequestError, StorageError
 from shared.examining import examined, wants_renewal
 from shared.explain import Explanation
@@ -94,6 +95,7 @@ def look(place: Workplace, order: MigrationOrder, stored: StoredProgress, target
     if not stored.now.begun:
         stranger = _rival(place, order)
     position = _settled(position, stored.now)
+    known = hold_back(place, order, position, known)
     ahead = outlook = (
         held(order, stored.now, stranger)
         if stranger and not order.cancel and stored.now.aftermath is None
@@ -200,7 +202,8 @@ def glance(place: Workplace, order: MigrationOrder, progress: MigrationProgress)
     if progress.blocking is not None and progress.blocking.code in _TRY_AGAIN:
         return Glance(busy=progress.current is not None, restless=True)
     _, known = gather(place, order, progress)
-    ahead = look_ahead(order, progress, position_of(progress), known)
+    position = position_of(progress)
+    ahead = look_ahead(order, progress, position, hold_back(place, order, position, known))
     busy = ahead.action not in (Action.WAIT, Action.FINISH) or progress.current is not None
     changed = ahead.digest != progress.outlook or cutover_has_expired(order, place.now())
     return Glance(busy, busy or changed or wants_renewal(progress, place.now()))

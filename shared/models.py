@@ -42,6 +42,9 @@ from shared.vocabulary import (
 _BLOB_NAME = 1024
 _SQL_NAME = 128
 
+LONGEST_DELAY_MINUTES = 7 * 24 * 60
+"""How long a migration may hold logs and differentials back at most."""
+
 # Inputs of orchestrations and activities
 
 
@@ -118,6 +121,7 @@ class MigrationRequestProperties(Json):
     offline_configuration: OfflineConfiguration = OfflineConfiguration()
     priority: int = Field(default=0, ge=-10, le=10)
     adopt: bool = False
+    restore_delay_minutes: int = Field(default=0, ge=0, le=LONGEST_DELAY_MINUTES)
     verify: VerificationLevel | None = None
     after_recovery: AfterRecovery | None = None
     restore_options: RestoreOptions | None = None
@@ -438,6 +442,7 @@ class MigrationProperties(Json):
     offline_configuration: OfflineConfiguration
     priority: int = 0
     adopt: bool = False
+    restore_delay_minutes: int = 0
     verify: VerificationLevel = VerificationLevel.HEADER
     after_recovery: AfterRecovery = AfterRecovery()
     restore_options: RestoreOptions = RestoreOptions()

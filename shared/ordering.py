@@ -29,7 +29,7 @@ from shared.models import (
     RestartRequest,
     RetryRequest,
 )
-from shared.readiness import EXCUSED_BY_DATA_LOSS, Scan
+from shared.readiness import EXCUSED_BY_DATA_LOSS, Scan, furthest_pending
 from shared.records import CancelOrder, CutoverOrder, MigrationOrder, MigrationProgress
 from shared.restore_options import RestoreOptions
 from shared.status import describe, summarise
@@ -138,6 +138,7 @@ def _order_of(place: Workplace, request: MigrationRequest) -> MigrationOrder:
         source_database_name=wanted.source_database_name,
         priority=wanted.priority,
         adopt=wanted.adopt,
+        restore_delay_minutes=wanted.restore_delay_minutes,
         verify=wanted.verify or place.settings.verify,
         after_recovery=wanted.after_recovery or AfterRecovery(),
         restore_options=wanted.restore_options or RestoreOptions(),
@@ -358,6 +359,10 @@ def _last_backup(
             action="wait, name the last backup in lastBackupName, or acknowledge the loss with"
             " acceptDataLoss",
         )
+    waiting = None if excused else furthest_pending(details.active_backup_sets)
+    if waiting is not None:
+        # Only a restore delay lets the checks pass then: what it holds back comes first.
+        return waiting.list_of_backup_files[0].file_name, True
     return last.files[0], False
 
 

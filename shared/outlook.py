@@ -7,10 +7,12 @@ action for the orchestration, and the words that users see meanwhile.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from enum import Enum
+from types import MappingProxyType
 from typing import NamedTuple
+from uuid import UUID
 
 from shared.backupset import BackupSet, BackupType
 from shared.chain import (
@@ -43,13 +45,14 @@ class Known(NamedTuple):
 
     `sets` are merged over their families. `named` is the file that ends the migration, if it has
     arrived. `verifying` are the files of which more is to be read, and `hoped` the sets that
-    there would be if that were done.
+    there would be if that were done. `held` tells until when sets that would be next are delayed.
     """
 
     sets: Sequence[BackupSet]
     named: FileRecord | None = None
     verifying: Sequence[FileRecord] = ()
     hoped: Sequence[BackupSet] = ()
+    held: Mapping[UUID, datetime] = MappingProxyType({})
 
 
 class Outlook(NamedTuple):
@@ -79,10 +82,14 @@ _NAME = 250
 _SENTENCE = 1000
 
 
-def goal_of(order: MigrationOrder) -> Goal:
-    """Return where the migration ends: at the cutover's backup, else at the offline one's."""
+def goal_of(order: MigrationOrder, *, without: Iterable[UUID] = ()) -> Goal:
+    """Return where the migration ends: at the cutover's backup, else at the offline one's.
+
+    `without` are ids of sets that are not to be used for now.
+    """
     last = order.cutover.last_backup_name if order.cutover else None
     return Goal(
+        without=frozenset(without),
         last_backup=last or (order.last_backup_name if order.offline else None),
         database_name=order.source_database_name,
     )
@@ -150,6 +157,19 @@ def look_ahead(
     plan = plan_restore(known.sets, position, goal_of(order))
     if plan.status is PlanStatus.COMPLETE and not plan.steps and _ends_by_itself(order):
         return _recovering(plan)
+    return _going_on(order, progress, position, known, plan)
+
+
+def _going_on(
+    order: MigrationOrder,
+    progress: MigrationProgress,
+    position: TargetPosition,
+    known: Known,
+    plan: Plan,
+) -> Outlook:
+    """Return the outlook of a migration that has not reached its end: a restore, or a wait."""
+    if known.held and (delayed := _delayed(order, position, known, plan)) is not None:
+        return delayed
     if plan.steps:
         return restoring(order, plan.steps[0].backup, plan)
     if known.verifying:
@@ -342,6 +362,38 @@ def _verifying(order: MigrationOrder, progress: MigrationProgress, file: FileRec
         RestoreState.WAITING,
         NO_PLAN,
         waiting_for=f"the verification of {file.name!r} (level {order.verify})",
+    )
+
+
+def _delayed(
+    order: MigrationOrder, position: TargetPosition, known: Known, plan: Plan
+) -> Outlook | None:
+    """Return the outlook while all that could be restored is too young; None if something is not.
+
+    A held differential does not keep logs from being restored that lead the same way.
+    """
+    differentials = {
+        s.backup_set_guid
+        for s in known.sets
+        if s.backup_type is BackupType.DIFFERENTIAL and s.backup_set_guid in known.held
+    }
+    without = plan_restore(known.sets, position, goal_of(order, without=differentials))
+    if without.steps and without.steps[0].backup.backup_set_guid not in known.held:
+        return restoring(order, without.steps[0].backup, without)
+    held = [s for s in known.sets if s.backup_set_guid in known.held]
+    first = min(held, key=lambda s: known.held[s.backup_set_guid], default=None)
+    if first is None:
+        return None
+    until = known.held[first.backup_set_guid]
+    lifted = "" if order.offline else ", or your cutover"
+    return Outlook(
+        Action.WAIT,
+        MigrationStatus.IN_PROGRESS if order.offline else MigrationStatus.READY_FOR_CUTOVER,
+        MigrationState.WAIT_FOR_RESTORE_DELAY,
+        RestoreState.WAITING,
+        plan,
+        waiting_for=f"the restore delay of {order.restore_delay_minutes} minutes:"
+        f" {name_of(first)!r} is held until {until:%Y-%m-%d %H:%M:%S} UTC{lifted}",
     )
 
 

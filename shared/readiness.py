@@ -97,7 +97,7 @@ def judge_readiness(
             progress.blocking is None,
             progress.blocking.reason if progress.blocking else "",
         ),
-        _check("nothingPending", not pending, f"Not restored yet: {_names(pending)}."),
+        _check_pending(order, pending),
         _check(
             "noIncompleteStripes", not incomplete, f"Files are missing of: {_names(incomplete)}."
         ),
@@ -148,6 +148,12 @@ def judge_readiness(
     )
 
 
+def furthest_pending(sets: Sequence[BackupSetInfo]) -> BackupSetInfo | None:
+    """Return the set that reaches furthest of those that are to be restored, None if none is."""
+    pending = (s for s in sets if s.restore_status in _WAITING)
+    return max(pending, key=lambda s: s.last_lsn, default=None)
+
+
 def _check(name: str, passed: bool, otherwise: str, *, required: bool = True) -> ReadinessCheck:
     return ReadinessCheck(
         name=name,
@@ -155,6 +161,15 @@ def _check(name: str, passed: bool, otherwise: str, *, required: bool = True) ->
         message="" if passed else otherwise,
         required=required,
     )
+
+
+def _check_pending(order: MigrationOrder, pending: Sequence[BackupSetInfo]) -> ReadinessCheck:
+    """What only the restore delay holds back is restored at the cutover, so nothing is lost."""
+    names = _names(pending)
+    if pending and order.restore_delay_minutes and order.cutover is None:
+        message = f"Restored at the cutover, which lifts the restore delay: {names}."
+        return ReadinessCheck(name="nothingPending", state="pass", message=message, required=True)
+    return _check("nothingPending", not pending, f"Not restored yet: {names}.")
 
 
 def _check_unread(scan: Scan) -> ReadinessCheck:

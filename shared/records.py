@@ -129,7 +129,8 @@ class MigrationOrder(Record):
 
     `retries` counts how often a migration that had given up was asked to go on. `adopt` allows it
     to go on with a database that somebody else left restoring. One with `rehearsal` restores to a
-    scratch database, which is dropped in the end.
+    scratch database, which is dropped in the end. Logs and differentials are restored
+    `restore_delay_minutes` after they arrived.
     """
 
     id: str
@@ -143,6 +144,7 @@ class MigrationOrder(Record):
     created_on: datetime
     priority: int = 0
     adopt: bool = False
+    restore_delay_minutes: int = 0
     verify: VerificationLevel = VerificationLevel.HEADER
     after_recovery: AfterRecovery = AfterRecovery()
     restore_options: RestoreOptions = RestoreOptions()

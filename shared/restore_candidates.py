@@ -21,7 +21,7 @@ class Goal(BaseModel):
 
     `stop_at` is local time of the source. `last_backup` names any file of the last set, as a
     name or as the end of a path. `database_name` tells the database from copies of it that live
-    under other names in the same family.
+    under other names in the same family. `without` are ids of sets that are not to be used.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -31,6 +31,7 @@ class Goal(BaseModel):
     use_differentials: bool = True
     use_logs: bool = True
     database_name: str | None = None
+    without: frozenset[UUID] = frozenset()
 
 
 OPEN_END = Goal()
@@ -92,6 +93,8 @@ class Candidates:
     def _unwanted(self, backup: BackupSet) -> Rejection | None:
         """Return why the goal rules a set out, or None."""
         kind, goal = backup.backup_type, self.goal
+        if backup.backup_set_guid in goal.without:
+            return Rejection(Reason.NOT_WANTED)
         if kind is BackupType.DIFFERENTIAL and not goal.use_differentials:
             return Rejection(Reason.NOT_WANTED)
         if kind is BackupType.LOG and not goal.use_logs:

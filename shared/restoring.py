@@ -115,7 +115,7 @@ def _restore_here(work: Work, target: Target, sight: Sight) -> Outlook:
     deadline = time.monotonic() + work.place.settings.batch_seconds
     for step in sight.outlook.plan.steps[: work.place.settings.batch_sets]:
         pinned = work.pin(step.backup)
-        if pinned is None:
+        if pinned is None or work.is_held(step.backup, pinned):
             break
         try:
             _restore_one(work, target, step.backup, pinned, sight.known.sets)

@@ -95,6 +95,7 @@ def _properties(order: MigrationOrder, progress: MigrationProgress) -> Migration
         migration_operation_id=order.operation_id,
         priority=order.priority,
         adopt=order.adopt,
+        restore_delay_minutes=order.restore_delay_minutes,
         verify=order.verify,
         after_recovery=order.after_recovery,
         restore_options=order.restore_options,

@@ -82,6 +82,7 @@ class MigrationState(Word):
     WAIT_FOR_FULL_BACKUP = "WaitForFullBackup"
     WAIT_FOR_STRIPES = "WaitForStripes"
     WAIT_FOR_RESTORE_SLOT = "WaitForRestoreSlot"
+    WAIT_FOR_RESTORE_DELAY = "WaitForRestoreDelay"
     RESTORING_FULL_BACKUP = "RestoringFullBackup"
     RESTORING_DIFFERENTIAL_BACKUP = "RestoringDifferentialBackup"
     RESTORING_LOG_BACKUP = "RestoringLogBackup"

@@ -15,6 +15,7 @@ from shared.acceptance import Disagreement, disagreements
 from shared.arrivals import check_blob
 from shared.backupset import BackupHeader, BackupSet
 from shared.catalog import StoredProgress
+from shared.delaying import held_until
 from shared.errors import (
     BackhaulError,
     ConfigurationError,
@@ -289,6 +290,11 @@ class Work:
             header = header or record.header
             records.append(record)
         return Pinned(records, header) if header else None
+
+    def is_held(self, backup: BackupSet, pinned: Pinned) -> bool:
+        """Tell whether a set is not old enough to be restored."""
+        until = held_until(self.order, backup, pinned.records)
+        return until is not None and until > self.place.now()
 
     def _is_judged(self, record: FileRecord, blob: BlobVersion) -> bool:
         """Tell whether a file is the version that was judged, and as much was read as is asked."""

@@ -205,8 +205,10 @@ LOCATION = {"fileStorageType": "AzureBlob", "azureBlob": {"folder": "SQL01/sales
             (
                 *("--offline", "--last-backup", "LOG/x.trn", "--target", "vm"),
                 *("--source-database", "S", "--priority", "5", "--adopt"),
+                *("--restore-delay", "90"),
             ),
             {
+                "restoreDelayMinutes": 90,
                 "priority": 5,
                 "adopt": True,
                 "scope": "vm",
@@ -264,6 +266,7 @@ def test_create_orders_a_migration(
             "backupConfiguration": {"sourceLocation": LOCATION},
             "priority": 0,
             "adopt": False,
+            "restoreDelayMinutes": 0,
             **properties,
         },
     }
