@@ -270,7 +270,7 @@ class _Ending:
                 return True
             shown = time.monotonic()
             try:
-                order = self._work.place.catalog.read_order(self._work.order.id)
+                order = self._work.read_order()
                 self._work.order = order or self._work.order
                 if order is None or order.cancel is not None:
                     return False

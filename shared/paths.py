@@ -27,6 +27,12 @@ def parent_of(path: str) -> str:
     return ntpath.dirname(path) if is_windows(path) else posixpath.dirname(path)
 
 
+def beside(path: str, suffix: str) -> str:
+    """Return a path in the same folder, with a suffix before the extension."""
+    stem, extension = ntpath.splitext(path) if is_windows(path) else posixpath.splitext(path)
+    return stem + suffix + extension
+
+
 def is_folder(path: str) -> bool:
     """Tell whether a path ends in a separator, and so names no file."""
     return path.endswith(("/", "\\") if is_windows(path) else "/")

@@ -18,6 +18,7 @@ from shared.estimating import Rehearsed, estimate
 from shared.folder import below, rehearsal_id
 from shared.models import LastRehearsal, MigrationFailure, RehearsalStepInfo
 from shared.outlook import Outlook, status_by_order
+from shared.paths import LONGEST, beside, utf16_units
 from shared.records import (
     CancelOrder,
     Failure,
@@ -29,6 +30,7 @@ from shared.records import (
     RestoredBackup,
     TimedStep,
 )
+from shared.restore_options import RestoreOptions
 from shared.targets import tsql
 from shared.vocabulary import (
     AfterStep,
@@ -56,7 +58,7 @@ def scratch_name(database: str, operation: UUID) -> str:
 
     The database's own name comes first, so that people know what it is.
     """
-    suffix = f"_rehearsal_{operation.hex[:8]}"
+    suffix = _suffix(operation)
     room, kept = tsql.NAME_LENGTH - len(suffix), ""
     for character in database:
         room -= 2 if ord(character) > 0xFFFF else 1
@@ -64,6 +66,20 @@ def scratch_name(database: str, operation: UUID) -> str:
             break
         kept += character
     return kept + suffix
+
+
+def scratch_options(options: RestoreOptions, operation: UUID) -> RestoreOptions:
+    """Return the options of a migration for its rehearsal: files on the same disks, other names.
+
+    A file whose path would be too long goes to the folder that the others of its kind go to.
+    """
+    moves = {name: beside(path, _suffix(operation)) for name, path in options.move_files.items()}
+    fitting = {name: path for name, path in moves.items() if utf16_units(path) <= LONGEST}
+    return options.model_copy(update={"move_files": fitting})
+
+
+def _suffix(operation: UUID) -> str:
+    return f"_rehearsal_{operation.hex[:8]}"
 
 
 def order_of(
@@ -84,11 +100,12 @@ def order_of(
         target_database=scratch_name(migration.target_database, operation),
         folder=migration.folder,
         offline=True,
-        last_backup_name=below(last.files[0].name, migration.folder),
+        last_backup_name=last.files[0].name,
         source_database_name=source.database_name if source else migration.source_database_name,
         created_on=now,
         priority=LOWEST_PRIORITY,
         verify=migration.verify,
+        restore_options=scratch_options(migration.restore_options, operation),
         after_recovery=AfterRecovery(check_database=DatabaseCheck.FULL),
         rehearsal=RehearsalOf(
             migration_id=migration.id, operation_id=migration.operation_id, before=before

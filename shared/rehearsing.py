@@ -6,7 +6,7 @@ from uuid import uuid4
 
 from shared.chain import ABSENT, plan_restore
 from shared.errors import RequestError
-from shared.folder import is_rehearsal_id, rehearsal_id
+from shared.folder import rehearsal_id
 from shared.looking import gather, read_migration
 from shared.models import RehearseRequest
 from shared.ordering import refuse_stale
@@ -29,7 +29,7 @@ def order_rehearsal(place: Workplace, migration: str, request: RehearseRequest) 
         return old[0].id
     before = measured_by((old[0], old[1].now)) if old else None
     blank = MigrationProgress(operation_id=order.operation_id, source=stored.now.source)
-    known = gather(place, order.model_copy(update={"cutover": None}), blank)[1]
+    known = gather(place, order, blank)[1]
     steps = plan_restore(known.sets, ABSENT, goal_of(order)).steps
     if not steps:
         raise RequestError(
@@ -56,7 +56,7 @@ def order_rehearsal(place: Workplace, migration: str, request: RehearseRequest) 
 
 
 def _refuse_ended(order: MigrationOrder, progress: MigrationProgress) -> None:
-    if is_rehearsal_id(order.id):
+    if order.rehearsal is not None:
         raise RequestError(
             409,
             "RehearsalNotPossible",

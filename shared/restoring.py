@@ -131,7 +131,7 @@ def _restore_here(work: Work, target: Target, sight: Sight) -> Outlook:
 
 
 def _has_new_orders(work: Work) -> bool:
-    return work.place.catalog.read_order(work.order.id) != work.order
+    return work.read_order() != work.order
 
 
 def _restore_one(
@@ -162,7 +162,7 @@ def _watch(work: Work, started: CurrentRestore) -> Watch:
             return True
         shown = time.monotonic()
         try:
-            order = work.place.catalog.read_order(work.order.id)
+            order = work.read_order()
             if order is None or order.cancel or order.operation_id != work.order.operation_id:
                 return False
             work.stored.update(current=started.model_copy(update={"percent": percent}))

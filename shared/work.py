@@ -112,6 +112,11 @@ class Work:
         """Read a migration to work on; raises RequestError for an unknown one."""
         return cls(place, *_read(place, migration_id))
 
+    def read_order(self) -> MigrationOrder | None:
+        """Return what is ordered by now, None if the migration is gone."""
+        order = self.place.catalog.read_order(self.order.id)
+        return _as_it_counts(self.place, order) if order else None
+
     @property
     def progress(self) -> MigrationProgress:
         """Where the migration stands, as it was written down last."""
@@ -396,10 +401,14 @@ _FINAL_WORDS = {
 def _read(place: Workplace, migration_id: str) -> tuple[MigrationOrder, StoredProgress]:
     """Read a migration; a rehearsal counts as canceled once its migration comes to its end."""
     order, stored = read_migration(place, migration_id)
-    if order.rehearsal is not None:
-        found = place.catalog.read_migration(order.rehearsal.migration_id)
-        order = overtaken(order, (found[0], found[1].now) if found else None)
-    return order, stored
+    return _as_it_counts(place, order), stored
+
+
+def _as_it_counts(place: Workplace, order: MigrationOrder) -> MigrationOrder:
+    if order.rehearsal is None:
+        return order
+    found = place.catalog.read_migration(order.rehearsal.migration_id)
+    return overtaken(order, (found[0], found[1].now) if found else None)
 
 
 def _told_otherwise(differences: Sequence[Disagreement]) -> Refusal:

@@ -230,7 +230,7 @@ def drop_scratch(database: str, history_id: int) -> tuple[str, str]:
     def guard(states: str) -> str:
         return (
             f"IF EXISTS (SELECT 1 FROM sys.databases WHERE name = {value} "  # noqa: S608 quoted
-            f"AND state_desc IN ({states}))\n"
+            f"AND state_desc IN ({states}) AND is_in_standby = 0)\n"
             "   AND NOT EXISTS (SELECT 1 FROM msdb.dbo.restorehistory "
             f"WHERE destination_database_name = {value} AND restore_history_id > {history_id:d})"
         )

@@ -26,9 +26,11 @@ from shared.rehearsal import (
     ends_for,
     overtaken,
     scratch_name,
+    scratch_options,
     timed,
     winds_up,
 )
+from shared.restore_options import RestoreOptions
 from shared.slots import Slots, Waiting, acquire, release
 from shared.targets import tsql
 from shared.targets.files import file_stem
@@ -60,6 +62,27 @@ def test_a_scratch_name_is_a_name_for_every_database(database: str) -> None:
     assert name.endswith(f"_rehearsal_{one.hex[:8]}")
     assert name.startswith(database[:50])
     assert file_stem(name) != file_stem(database)
+
+
+def test_its_files_lie_beside_those_of_the_migration() -> None:
+    suffix = f"_rehearsal_{UUID(int=2).hex[:8]}"
+    moves = {
+        "a": "E:\\data.1\\Sales.mdf",
+        "b": "/data.1/sales",
+        "c": "E:/x/a.b.ldf",
+        "d": "/data/" + "x" * 250,
+        "e": "/data/.x",
+    }
+    options = RestoreOptions(data_folder="/data", block_size=512)
+    options = options.model_copy(update={"move_files": moves})
+    changed = scratch_options(options, UUID(int=2))
+    assert (changed.data_folder, changed.block_size) == ("/data", 512)
+    assert changed.move_files == {
+        "a": f"E:\\data.1\\Sales{suffix}.mdf",
+        "b": f"/data.1/sales{suffix}",
+        "c": f"E:/x/a.b{suffix}.ldf",
+        "e": f"/data/.x{suffix}",
+    }
 
 
 @given(st.text(max_size=100))
