@@ -15,7 +15,7 @@ from shared.targets.files import ListedFile
 from shared.vocabulary import BlockingReason
 
 NO_FULL = "No full backup is here yet to be checked against."
-NOT_LISTED = "The target has not listed the files of the backup."
+NOT_LISTED = "The target has not read the backup."
 
 
 class Access(NamedTuple):

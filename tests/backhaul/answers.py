@@ -272,7 +272,7 @@ PREFLIGHT = Preflight(
         PreflightCheck(
             name="certificates",
             state="unknown",
-            message="The target has not listed the files of the backup.",
+            message="The target has not read the backup.",
             required=True,
         ),
         PreflightCheck(
