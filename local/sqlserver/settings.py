@@ -50,6 +50,9 @@ PRODUCTS = {
 """Versions that can be simulated. Source of the internal versions: headers of real backups."""
 
 
+_LARGER_EXPRESS_SINCE = 17
+
+
 @dataclass(frozen=True)
 class Edition:
     """An edition: what SERVERPROPERTY says of it, and what it lacks."""
@@ -127,6 +130,12 @@ class Settings:
     marks: tuple[tuple[str, str], ...] = ()
     force_encryption: bool = False
     identity: str = field(default="", repr=False)
+
+    @property
+    def max_database_bytes(self) -> int | None:
+        """How much data a database may hold; Express takes five times as much from 2025 on."""
+        limit = self.edition.max_database_bytes
+        return limit and limit * (5 if self.product.major >= _LARGER_EXPRESS_SINCE else 1)
 
     @property
     def mark_lsns(self) -> dict[str, Lsn]:

@@ -336,7 +336,7 @@ class _Restore:
         instance = self._instance
         taken = instance.taken_paths(self._order.database)
         placed = place(files, self._moves, instance.directories, taken)
-        limit = instance.settings.edition.max_database_bytes
+        limit = instance.settings.max_database_bytes
         if limit and sum(file.size for file in placed if file.type == "D") > limit:
             raise refuse(1827, limit // 2**20, "database").then(3119)
         lacking = instance.volumes.lacking(
