@@ -1,17 +1,23 @@
 from __future__ import annotations
 
+import importlib
 import os
+import pkgutil
 import re
+import sys
 from collections.abc import Callable, Iterator
+from inspect import signature
 from pathlib import Path
+from types import FrameType, FunctionType
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from shared import targets
 from shared.backupset import BackupType
 from shared.errors import TargetError
-from shared.targets import conditions, tsql, upkeep
+from shared.targets import jobs, tsql, upkeep
 from shared.targets.transfer import Transfer
 from shared.vocabulary import DatabaseCheck
 from tests.targets.names import NASTY
@@ -120,25 +126,57 @@ STATEMENTS: dict[str, Callable[[str], str]] = {
         drop_scratch,
     )
 }
+MODULES = {
+    module.name: importlib.import_module(f"{targets.__name__}.{module.name}")
+    for module in pkgutil.iter_modules(targets.__path__)
+}
+VERB = re.compile(r"\b(?:SELECT|EXEC|EXECUTE|RESTORE|ALTER|DROP|CREATE|DBCC)\b")
 QUERIES = {
-    name: getattr(tsql, name)
-    for name in (
-        "SERVER",
-        "CONTAINER_SUPPORT",
-        "POSITION",
-        "OTHERS_FILES",
-        "FILE_IDS",
-        "HISTORY",
-        "CREDENTIAL",
-        "SESSION",
-        "PROGRESS",
-    )
+    f"{module}.{name}": value
+    for module, content in MODULES.items()
+    for name, value in vars(content).items()
+    if name.isupper() and isinstance(value, str) and VERB.search(value)
 }
-QUERIES |= {name: getattr(upkeep, name) for name in ("FACTS", "SEES_LOGINS")}
-QUERIES |= {
-    name: getattr(conditions, name)
-    for name in ("RIGHTS", "CERTIFICATES", "ASYMMETRIC_KEYS", "FOLDER", "VOLUMES_BELOW", "DRIVES")
-}
+
+# Puts what a builder has made into a step of a job; tests/targets/test_jobs.py has every name.
+NOT_OF_A_NAME = {jobs.as_command}
+
+
+def builders() -> set[FunctionType]:
+    """Find the functions that write T-SQL, wherever they are: text with a verb in it."""
+    return {
+        found
+        for module in MODULES.values()
+        for found in vars(module).values()
+        if isinstance(found, FunctionType)
+        and found.__module__ == module.__name__
+        and "str" in str(found.__annotations__.get("return"))
+        and any(
+            isinstance(text, str) and text != found.__doc__ and VERB.search(text)
+            for text in found.__code__.co_consts
+        )
+    }
+
+
+def test_every_builder_is_in_the_table_with_all_that_it_can_be_given() -> None:
+    wanted = builders() - NOT_OF_A_NAME
+    codes = {each.__code__: signature(each).parameters for each in wanted}
+    missing = {(code, name) for code, parameters in codes.items() for name in parameters}
+
+    def note(frame: FrameType, event: str, _: object) -> None:
+        if event == "call" and (parameters := codes.get(frame.f_code)):
+            for name, parameter in parameters.items():
+                if frame.f_locals[name] != parameter.default:
+                    missing.discard((frame.f_code, name))
+
+    sys.setprofile(note)
+    try:
+        for build in STATEMENTS.values():
+            build("x")
+    finally:
+        sys.setprofile(None)
+    assert tsql.restore in wanted
+    assert [f"{code.co_name}({name})" for code, name in missing] == []
 
 
 @pytest.mark.parametrize("statement", STATEMENTS)
