@@ -25,8 +25,17 @@ def connection(found: Found) -> PreflightCheck:
 
 
 def permissions(found: Found) -> PreflightCheck:
-    """Check the permission to create databases."""
+    """Check the permissions to create databases, and to see what was restored to them."""
     login = found.conditions.login
+    if found.conditions.may_create_databases and not found.conditions.may_read_history:
+        return failed(
+            "permissions",
+            BlockingReason.TARGET_REFUSED,
+            f"The login {login!r} may not read restorehistory and backupset in msdb, which tell"
+            " what was restored.",
+            f"Let an administrator make {quoted(login)} a user of msdb, and grant it SELECT on"
+            " both.",
+        )
     if found.conditions.may_create_databases:
         return passed("permissions", f"{login!r} may create databases.")
     return failed(

@@ -101,6 +101,7 @@ class Conditions(TargetModel):
 
     login: str
     may_create_databases: bool
+    may_read_history: bool
     may_alter_credentials: bool
     takes_containers: bool
     folders: tuple[Folder, ...] = ()

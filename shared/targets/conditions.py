@@ -32,6 +32,11 @@ SELECT SUSER_SNAME() AS login_name,
        HAS_PERMS_BY_NAME(NULL, NULL, N'ALTER ANY CREDENTIAL') AS may_alter_credentials,
        HAS_PERMS_BY_NAME(NULL, NULL, N'VIEW ANY DEFINITION') AS may_see_all"""
 
+READS_HISTORY = """\
+SELECT TOP (1) h.restore_history_id
+FROM msdb.dbo.restorehistory AS h
+JOIN msdb.dbo.backupset AS s ON s.backup_set_id = h.backup_set_id"""
+
 CERTIFICATES = """\
 SELECT name, thumbprint, pvt_key_encryption_type FROM master.sys.certificates"""
 
@@ -52,6 +57,7 @@ SELECT fixed_drive_path AS mount_point, free_space_in_bytes AS available_bytes
 FROM sys.dm_os_enumerate_fixed_drives"""
 
 _NO_PRIVATE_KEY = "NA"
+_NO_PERMISSION = frozenset({229, 230, 916})
 _ANY = "%"
 _WILD = re.compile(r"[\[%_]")
 _MOST_FOLDERS = 64
@@ -66,6 +72,7 @@ def read_conditions(
     return Conditions(
         login=str(rights["login_name"]),
         may_create_databases=bool(rights["may_create"]),
+        may_read_history=_may_read_history(work),
         may_alter_credentials=bool(rights["may_alter_credentials"]),
         takes_containers=rows.takes_containers(containers),
         folders=_read_folders(work, folders[:_MOST_FOLDERS]),
@@ -107,6 +114,17 @@ def _whole(folder: str) -> str:
     windows = is_windows(folder)
     separator = "\\" if windows else "/"
     return (folder.casefold() if windows else folder).rstrip("\\/") + separator
+
+
+def _may_read_history(work: LazySession) -> bool:
+    """Tell whether what was restored can be seen; asked by trying, for guests of msdb may, too."""
+    try:
+        _query(work, READS_HISTORY)
+    except TargetUnavailable:
+        raise
+    except TargetError as error:
+        return error.number not in _NO_PERMISSION
+    return True
 
 
 def _read_folders(work: LazySession, paths: Sequence[str]) -> tuple[Folder, ...]:

@@ -116,6 +116,30 @@ def test_a_disk_too_small_blocks_before_anything_is_restored_and_clears_by_itsel
         assert scene.status(order) is MigrationStatus.READY_FOR_CUTOVER
 
 
+def test_room_is_needed_where_the_options_let_the_files_go(
+    make_scene: MakeScene, tmp_path: Path
+) -> None:
+    settings = Settings(
+        data=tmp_path,
+        password=PASSWORD,
+        volumes=((FOLDER, SYSTEM + 4 * MB), ("/mnt/big", 100 * MB), ("/mnt/small", 4 * MB)),
+        directories=("/mnt/big/data", "/mnt/small/logs"),
+    )
+    with serve(settings) as server:
+        scene = make_scene(server)
+        scene.drop_backups("f", [SampleDatabase("Sales").full()])
+        wanted = {"dataFolder": "/mnt/big/data", "logFolder": "/mnt/small/logs"}
+        order = scene.create("f", "Sales", restoreOptions=wanted)
+        scene.drive(order)
+        # No file lies there yet, so another disk may be mounted: only the server can tell.
+        space = checks(scene, order)["freeSpace"]
+        assert (space.state, space.required) == ("fail", False)
+        assert f"/mnt/small: {8 * MB:,} bytes needed, {4 * MB:,} bytes free" in space.message
+        code, reason = blocked(scene, order)
+        assert code is BlockingReason.TARGET_STORAGE_FULL
+        assert "3257" in reason
+
+
 def test_room_that_a_waiting_migration_needs_is_not_given_twice(
     make_scene: MakeScene, tmp_path: Path
 ) -> None:

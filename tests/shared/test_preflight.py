@@ -46,6 +46,7 @@ SERVER: dict[str, Any] = {
 CONDITIONS: dict[str, Any] = {
     "login": "backhaul",
     "may_create_databases": True,
+    "may_read_history": True,
     "may_alter_credentials": True,
     "takes_containers": True,
     "folders": [

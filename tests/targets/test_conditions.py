@@ -89,14 +89,15 @@ def test_every_version_tells_what_it_can(
 def test_a_login_without_rights_sees_little_and_breaks_nothing(
     server: Server, container: Container, target: Target
 ) -> None:
-    with login_of(server, "nobody") as nobody:
+    with login_of(server, "sees little") as nobody:
         seen = nobody.read_conditions(container.url, [DATA])
-    assert seen.login == "nobody"
+    assert seen.login == "sees little"
+    assert seen.may_read_history
     assert not seen.may_create_databases
     assert not seen.may_alter_credentials
     assert seen.certificates is None
     assert seen.credential is None
-    assert seen.why_no_agent
+    assert seen.why_no_agent == "the login may not make jobs, or not see how they run"
     (folder,) = seen.folders
     assert (folder.exists, folder.volume, folder.is_certain) == (None, None, False)
 
@@ -104,7 +105,7 @@ def test_a_login_without_rights_sees_little_and_breaks_nothing(
 def test_rights_by_role_and_by_grant_count(server: Server, container: Container) -> None:
     with login_of(
         server,
-        "creator",
+        "may create",
         "ALTER SERVER ROLE dbcreator ADD MEMBER {login}",
         "GRANT VIEW SERVER STATE, VIEW ANY DEFINITION TO {login}",
     ) as creator:

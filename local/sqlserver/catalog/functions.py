@@ -227,6 +227,10 @@ def _database_role_member(context: Context, values: Values) -> object:
     return 1 if role == "public" else None
 
 
+# Views of jobs are for sysadmins, whatever role of the Agent a login is in.
+_FOR_EVERYBODY = ("MSDB.DBO.RESTOREHISTORY", "MSDB.DBO.RESTOREFILE", "MSDB.DBO.BACKUPSET")
+
+
 def _granted(context: Context, values: Values) -> object:
     """Return HAS_PERMS_BY_NAME: NULL where there is no such securable or permission."""
     securable, kind, permission, *_ = (None if v is None else str(v).upper() for v in values)
@@ -239,8 +243,11 @@ def _granted(context: Context, values: Values) -> object:
         return int(logins.has(login, permission)) if permission in PERMISSIONS else None
     if kind == "DATABASE" and permission == "CREATE DATABASE":
         return int(logins.has(login, "CREATE ANY DATABASE"))
-    if kind == "OBJECT" and permission == "EXECUTE" and str(securable).startswith("MSDB."):
-        return int(bool(logins.agent_roles(login)))
+    if kind == "OBJECT" and str(securable).startswith("MSDB."):
+        if permission == "EXECUTE":
+            return int(bool(logins.agent_roles(login)))
+        if permission == "SELECT":
+            return int(str(securable) in _FOR_EVERYBODY)
     raise not_simulated(f"HAS_PERMS_BY_NAME of {permission} on {kind}")
 
 

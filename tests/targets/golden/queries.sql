@@ -4,6 +4,11 @@ SELECT SUSER_SNAME() AS login_name,
        HAS_PERMS_BY_NAME(NULL, NULL, N'ALTER ANY CREDENTIAL') AS may_alter_credentials,
        HAS_PERMS_BY_NAME(NULL, NULL, N'VIEW ANY DEFINITION') AS may_see_all
 
+-- conditions.READS_HISTORY
+SELECT TOP (1) h.restore_history_id
+FROM msdb.dbo.restorehistory AS h
+JOIN msdb.dbo.backupset AS s ON s.backup_set_id = h.backup_set_id
+
 -- conditions.CERTIFICATES
 SELECT name, thumbprint, pvt_key_encryption_type FROM master.sys.certificates
 
