@@ -189,8 +189,9 @@ def _let_read(
 
 def _access(place: Workplace, order: MigrationOrder) -> Access:
     settings = place.target_settings(order.target)
-    by_identity = settings.container_access == "managed_identity"
-    return Access(settings.manage_credential, by_identity, SAS_LIFETIME - SAS_CLOCK_SKEW)
+    managed = settings.manage_credential
+    by_identity = managed and settings.container_access == "managed_identity"
+    return Access(managed, by_identity, SAS_LIFETIME - SAS_CLOCK_SKEW)
 
 
 def _read_contents(

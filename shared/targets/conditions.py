@@ -49,7 +49,7 @@ VOLUMES_BELOW = """\
 SELECT v.volume_mount_point AS mount_point, MIN(v.available_bytes) AS available_bytes
 FROM sys.master_files AS f
 CROSS APPLY sys.dm_os_volume_stats(f.database_id, f.file_id) AS v
-WHERE f.physical_name LIKE ?
+WHERE LOWER(f.physical_name) LIKE ?
 GROUP BY v.volume_mount_point"""
 
 DRIVES = """\
@@ -142,7 +142,8 @@ def _read_folders(work: LazySession, paths: Sequence[str]) -> tuple[Folder, ...]
 
 def _read_folder(work: LazySession, path: str) -> Folder:
     """Look at a folder. If files lie in it, it is there, and on their volume."""
-    below = _WILD.sub(lambda wild: f"[{wild[0]}]", _whole(path)) + _ANY
+    # Not every server ignores case, and the path in the settings need not have that of the file.
+    below = _WILD.sub(lambda wild: f"[{wild[0]}]", _whole(path).lower()) + _ANY
     volumes = [_volume(row) for row in _try(work, VOLUMES_BELOW, below)]
     # On Linux a mount point is not always told as a part of the path.
     volume = fitting(path, volumes) or (volumes[0] if len(volumes) == 1 else None)

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
+import httpx
 import pytest
 
 from local.samples import SampleDatabase
@@ -102,15 +103,19 @@ def test_a_disk_too_small_and_a_missing_certificate_block_by_name_and_clear(
     )
     tight.wait(secret, lambda p: not p["migrationStatusDetails"].get("restoreBlockingReason"))
 
-    checked = tight.call(
-        "POST",
-        "migrations?validateOnly=true",
-        {
-            "name": "Large",
-            "properties": {
-                "backupConfiguration": {"sourceLocation": {"azureBlob": {"folder": "elsewhere"}}}
-            },
-        },
-    )
-    assert checked.status_code == 409
-    assert "Large" in checked.json()["error"]["message"]
+    taken, free = (check(tight, name) for name in ("Large", "Another"))
+    assert taken.status_code == 409
+    assert "Large" in taken.json()["error"]["message"]
+    assert free.status_code == 200
+    assert free.json()["ready"]
+    assert {m["name"] for m in tight.call("GET", "migrations").json()["value"]} == {
+        "Large",
+        "Secret",
+    }
+
+
+def check(world: World, name: str) -> httpx.Response:
+    """Ask whether a migration could be created, without creating it."""
+    location = {"azureBlob": {"folder": "elsewhere"}}
+    wanted = {"name": name, "properties": {"backupConfiguration": {"sourceLocation": location}}}
+    return world.call("POST", "migrations?validateOnly=true", wanted)

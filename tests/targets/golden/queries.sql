@@ -22,7 +22,7 @@ SELECT file_is_a_directory FROM sys.dm_os_file_exists(?)
 SELECT v.volume_mount_point AS mount_point, MIN(v.available_bytes) AS available_bytes
 FROM sys.master_files AS f
 CROSS APPLY sys.dm_os_volume_stats(f.database_id, f.file_id) AS v
-WHERE f.physical_name LIKE ?
+WHERE LOWER(f.physical_name) LIKE ?
 GROUP BY v.volume_mount_point
 
 -- conditions.DRIVES
