@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import timedelta
+from math import ceil
 
 from rich.console import Group, RenderableType
 from rich.text import Text
@@ -58,5 +59,5 @@ def _facts(rehearsal: LastRehearsal) -> Iterator[tuple[str, RenderableType]]:
         yield "Restored", f"up to {rehearsal.last_restored_filename}"
     yield "Scratch", rehearsal.database
     if rehearsal.expected_cutover_seconds is not None:
-        downtime = wording.duration(timedelta(seconds=rehearsal.expected_cutover_seconds))
+        downtime = wording.duration(timedelta(seconds=ceil(rehearsal.expected_cutover_seconds)))
         yield "Cutover", f"about {downtime}: a last log backup, the recovery, and the app"

@@ -76,12 +76,13 @@ def _with_figures(work: Work, drop_s: float) -> Rehearsal:
     restored = work.place.catalog.list_restored(work.order.operation_id)
     sizes = _sizes(work)
     found = measured(restored, sizes, so_far.recovery_seconds)
+    expected = downtime_s(restored, sizes, found)
     return so_far.model_copy(
         update={
             "gone": True,
             "steps": timed(restored, work.progress, drop_s),
             "measured": found,
-            "expected_cutover_seconds": downtime_s(restored, sizes, found),
+            "expected_cutover_seconds": None if expected is None else round(expected, 3),
         }
     )
 
