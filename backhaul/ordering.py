@@ -39,7 +39,7 @@ from shared.models import (
     SourceLocation,
 )
 from shared.restore_options import RestoreOptions
-from shared.vocabulary import DatabaseCheck, VerificationLevel
+from shared.vocabulary import DatabaseCheck, MigrationState, VerificationLevel
 
 
 def create(
@@ -325,9 +325,13 @@ def _warning(last_backup: str | None, *, ready: bool) -> Text:
 
 def _confirm_cancel(migration: Migration, *, keep_target: bool) -> None:
     fate = "stays there, restoring" if keep_target else "is dropped"
+    details = migration.properties.migration_status_details
+    if details is not None and details.migration_state is MigrationState.VERIFYING_TARGET:
+        fate = "stays there, since it is open; what still follows the recovery is left out"
     terminal.notes().print(
         f"Cancels the migration of {migration.name}; what is restored on"
-        f" {migration.properties.scope} {fate}."
+        f" {migration.properties.scope} {fate}.",
+        soft_wrap=True,
     )
     _end_unless(terminal.ask("Cancel the migration? [y]es, [N]o: ", "yn"))
 

@@ -116,8 +116,9 @@ def _owner(case: _Case) -> str | None:
     told = case.failure(AfterStep.OWNER)
     return (
         (f"{told} " if told else "")
-        + f"The database belongs to {owner}, who has restored it. Give it to whom it should"
-        f" belong: ALTER AUTHORIZATION ON DATABASE::{case.database} TO {login}."
+        + f"The database belongs to {owner}, who has restored it, and the owner's SID that it holds"
+        " is still the source's (error 33009 may follow). Give it to whom it should belong:"
+        f" ALTER AUTHORIZATION ON DATABASE::{case.database} TO {login}."
     )
 
 

@@ -14,8 +14,10 @@ from hypothesis import strategies as st
 
 from backhaul import terminal
 from local.samples import SampleDatabase
+from shared.aftermath import Aftermath
+from shared.opened import OrphanedUser, OrphanedUsers
 from shared.vocabulary import MigrationStatus
-from tests.backhaul.answers import GAP, ID, Story
+from tests.backhaul.answers import AFTERMATH, GAP, ID, Story
 from tests.backhaul.app import App, Reply, refusal
 from tests.backhaul.conftest import Run
 from tests.backhaul.process import Terminal, backhaul
@@ -103,6 +105,20 @@ def test_output_that_cannot_show_the_name(tmp_path: Path) -> None:
     assert "\\u041f" in shown.out
 
 
+def hostile_aftermath(nasty: str) -> Aftermath:
+    """Return what is known of an open database whose names were chosen by others."""
+    failed = AFTERMATH.steps[-2].model_copy(update={"message": nasty, "action": nasty})
+    user = OrphanedUser(name=nasty, sid="0x01", kind="SQL_USER")
+    assert AFTERMATH.facts is not None
+    return AFTERMATH.model_copy(
+        update={
+            "steps": (*AFTERMATH.steps[:-2], failed),
+            "orphans": OrphanedUsers(count=200, users=(user,) * 100),
+            "facts": AFTERMATH.facts.model_copy(update={"owner": nasty}),
+        }
+    )
+
+
 @pytest.mark.parametrize("name", NASTY)
 def test_answers_of_the_app(name: str, run: Run) -> None:
     nasty = NASTY[name]
@@ -116,6 +132,7 @@ def test_answers_of_the_app(name: str, run: Run) -> None:
         "current": story.restoring(3, 45),
         "offline": True,
         "last_backup_name": nasty,
+        "aftermath": hostile_aftermath(nasty),
     }
     shown = story.show(MigrationStatus.IN_PROGRESS, **given)
     listed = {"value": [story.summarise(MigrationStatus.IN_PROGRESS, **given).as_json()]}

@@ -8,7 +8,7 @@ import pytest
 
 from shared.models import PreflightReport
 from shared.preflight import listed
-from shared.vocabulary import MigrationStatus
+from shared.vocabulary import MigrationState, MigrationStatus
 from tests.backhaul import golden
 from tests.backhaul.answers import AFTERMATH, GAP, ID, OPERATION, PREFLIGHT, Story
 from tests.backhaul.app import App, Reply, Seen, refusal
@@ -184,6 +184,15 @@ def test_cancel_tells_what_becomes_of_the_target(
     assert ended.out == "The migration of Sales is being canceled.\n"
     body = {"migrationOperationId": str(OPERATION), "keepTarget": keep}
     assert posted(app) == [Seen("POST", f"/api/migrations/{ID}/cancel", body)]
+
+
+def test_cancel_of_a_migration_whose_database_is_open_says_that_it_stays(run: Run) -> None:
+    shown = ready.show(MigrationStatus.COMPLETING, state=MigrationState.VERIFYING_TARGET)
+    with App({**REPLIES, SHOW: [Reply(content=shown)]}) as app:
+        ended = run("cancel", ID, *app.options, typed="n\n")
+
+    assert "stays there, since it is open" in ended.err
+    assert "is dropped" not in ended.err
 
 
 def test_cancel_without_a_yes_changes_nothing(run: Run) -> None:

@@ -12,11 +12,14 @@ from typing import Any
 import pytest
 
 from local.sqlserver import Server, Settings, serve
-from shared import restoring
+from shared import ordering, restoring
+from shared.after_recovery import AfterRecovery
 from shared.chain import DatabaseState
 from shared.looking import glance
+from shared.models import RestartRequest
 from shared.outlook import Action
 from shared.records import MigrationOrder, MigrationProgress
+from shared.sweeping import survey
 from shared.targets.connection import Session
 from shared.vocabulary import AfterStep, MigrationState, MigrationStatus, StepState, ToDo
 from shared.work import Turn
@@ -101,7 +104,18 @@ def test_all_that_was_asked_for_is_done(scene: Scene) -> None:
 
 def test_a_restart_asks_for_the_same_again(scene: Scene) -> None:
     order = restored(scene, ALL)
-    assert order.after_recovery.owner == "sa"
+    scene.drive(order)
+    ordering.order_restart(
+        scene.place, order.id, RestartRequest(migration_operation_id=order.operation_id)
+    )
+    again, progress = both(scene, order)
+    assert again.operation_id != order.operation_id
+    assert again.after_recovery == order.after_recovery == AfterRecovery.model_validate(ALL)
+    assert progress.aftermath is None
+
+
+def test_the_same_order_again_is_the_same_only_with_the_same_wishes(scene: Scene) -> None:
+    order = restored(scene, ALL)
     again = scene.create("f", order.target_database, afterRecovery=ALL)
     assert again.operation_id == order.operation_id
     other = {**ALL, "owner": "app"}
@@ -207,6 +221,14 @@ def test_a_login_that_does_not_see_all_logins_says_so(
     }
     told = {item.code: item.text for item in scene.details(order).to_do}
     assert "VIEW ANY DEFINITION" in told[ToDo.LOGINS]
+    # A crash after the database was given away: the login has no rights in it any more.
+    done = scene.progress(order)
+    assert done.aftermath is not None
+    kept = done.aftermath.model_copy(update={"steps": done.aftermath.steps[:-1], "facts": None})
+    changes = {"status": MigrationStatus.COMPLETING, "ended_on": None, "aftermath": kept}
+    scene.put_back(order, done.model_copy(update=changes))
+    scene.drive(order)
+    assert states(scene, order)[AfterStep.OWNER] is DONE
 
 
 def test_a_database_that_somebody_drops_after_the_recovery_was_migrated(
@@ -301,6 +323,22 @@ def _cancel_while(scene: Scene, order: MigrationOrder) -> None:
     scene.cancel(order)
     working.join(30)
     assert not working.is_alive()
+
+
+def test_a_deletion_by_force_ends_a_check_and_spares_the_database(
+    make_scene: MakeScene, checks_slowly: Server
+) -> None:
+    scene = make_scene(checks_slowly)
+    order = restored(scene, {"checkDatabase": "full"}, data_bytes=2_000_000)
+    poll_until_open(scene, order)
+    ordering.delete_migration(scene.place, order.id, order.operation_id, force=True)
+    scene.drive(order)
+    assert scene.status(order) is MigrationStatus.SUCCEEDED
+    assert states(scene, order)[AfterStep.CHECK_DATABASE] is SKIPPED
+    survey(scene.place)
+    assert scene.place.catalog.read_migration(order.id) is None
+    with scene.on_target() as target:
+        assert target.read_position(order.target_database).state is DatabaseState.ONLINE
 
 
 def test_a_check_that_the_server_interrupts_is_begun_again(
