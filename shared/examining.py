@@ -39,6 +39,7 @@ _PASSED_OVER = (Action.RECOVER, Action.CLEAN_UP, Action.FINISH)
 # What a server may have refused a restore for that a look at it before could have told.
 _REFUSED = frozenset(
     {
+        BlockingReason.TARGET_NOT_READY,
         BlockingReason.TARGET_REFUSED,
         BlockingReason.RESTORE_OPTIONS_REFUSED,
         BlockingReason.TARGET_STORAGE_FULL,
@@ -199,9 +200,10 @@ def _read_contents(
 ) -> tuple[Contents | None, TargetError | None]:
     try:
         return target.read_contents([place.blobs.url_of(file.name) for file in full.files]), None
-    except TargetUnavailable:
-        raise
     except TargetError as error:
+        # It answers, but storage may not answer it: that is for the restore to try again.
+        if isinstance(error, TargetUnavailable) and error.number is None:
+            raise
         return None, error
 
 

@@ -50,16 +50,12 @@ _CHECKS: tuple[Callable[[Found], PreflightCheck], ...] = (
 
 def judge(found: Found) -> Preflight:
     """Make every check, in the order in which a failed one is told."""
-    credential = found.conditions.credential
-    signed = credential is not None and credential.is_signature and found.access.is_managed
     return Preflight(
         checked_on=found.now,
         full=found.header.backup_set_guid if found.header else None,
         checks=tuple(check(found) for check in _CHECKS),
         needs=room.needs(found),
-        renew_on=found.now + found.access.lifetime / 2 - credential.age
-        if signed and credential
-        else None,
+        renew_on=access.renew_on(found),
     )
 
 
@@ -82,18 +78,18 @@ def listed(preflight: Preflight | None) -> list[PreflightCheckInfo]:
 
 def renewed(before: Preflight, found: Found) -> Preflight:
     """Return a preflight with only the access to the container judged anew."""
-    access_now, anew = access.container_access(found), judge(found)
-    soon = found.now + _SOON
-    again = max(anew.renew_on or soon, soon) if found.access.is_managed else None
-    checks = tuple(access_now if c.name == access_now.name else c for c in before.checks)
+    now, soon = access.container_access(found), found.now + _SOON
+    again = max(access.renew_on(found) or soon, soon) if found.access.is_managed else None
+    checks = tuple(now if check.name == now.name else check for check in before.checks)
     return before.model_copy(update={"checks": checks, "renew_on": again})
 
 
 def out_of_reach(error: BackhaulError, now: datetime) -> Preflight | None:
     """Return the preflight of a target that could not be logged in to; None for other errors."""
-    if isinstance(error, TargetUnavailable):
+    number = number_of(error)
+    if isinstance(error, TargetUnavailable) and (number is None or number in _LOGIN_FAILED):
         code = BlockingReason.TARGET_NOT_READY
-    elif isinstance(error, ConfigurationError) or number_of(error) in _LOGIN_FAILED:
+    elif isinstance(error, ConfigurationError) or number in _LOGIN_FAILED:
         code = BlockingReason.TARGET_REFUSED
     else:
         return None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import datetime
 
 from shared.errors import BackhaulError, TargetError
 from shared.fates import Fate, fate_of
@@ -80,6 +81,14 @@ def _credential(found: Found) -> PreflightCheck:
         "The target reads the container with a shared access signature that expires on"
         f" {expires:%Y-%m-%d %H:%M} UTC, and is renewed at half of its life.",
     )
+
+
+def renew_on(found: Found) -> datetime | None:
+    """Return when a signature of ours is to be renewed: at half of its life."""
+    credential = found.conditions.credential
+    if credential is None or not (credential.is_signature and found.access.is_managed):
+        return None
+    return found.now + found.access.lifetime / 2 - credential.age
 
 
 def certificates(found: Found) -> PreflightCheck:

@@ -189,6 +189,8 @@ def test_a_renewal_touches_the_access_to_the_container_only() -> None:
         (TargetUnavailable("no answer"), BlockingReason.TARGET_NOT_READY),
         (TargetError("Login failed", number=18456), BlockingReason.TARGET_REFUSED),
         (ConfigurationError("no driver"), BlockingReason.TARGET_REFUSED),
+        (TargetUnavailable("paused", number=18401), BlockingReason.TARGET_NOT_READY),
+        (TargetUnavailable("storage does not answer it", number=3201), None),
         (TargetError("no room", number=3257), None),
     ],
 )
