@@ -22,6 +22,8 @@ from tests.e2e.world import Json, World, details, guids
 
 PASSWORD = "of the simulated server"  # noqa: S105 of a server that lives as long as the campaign
 _PATIENCE_S = 120.0
+_KILLED_AT_THE_END = 0.3
+_AFTER_RECOVERY = {"checkDatabase": "physical", "owner": "sa", "compatibilityLevel": 160}
 _PASSING = ("TargetNotReady", "TargetRefused", "StorageAccessDenied")
 _SETTLED = ("Blocked", "Waiting", "RestoreCompleted")
 
@@ -61,7 +63,7 @@ def carry_out(
     try:
         blobs = [(run, blob) for run in runs for blob in (*run.spoiled, *run.blobs)]
         for run in runs:
-            world.create(run.folder, run.name)
+            world.create(run.folder, run.name, afterRecovery=_AFTER_RECOVERY)
             struck["blob replaced"] += len(run.spoiled)
         for number, (run, (name, content)) in enumerate(_interleaved(blobs, chance)):
             world.put(f"{run.folder}/{name}", content)
@@ -77,7 +79,7 @@ def carry_out(
                 world.put(f"{run.folder}/{name}", content)
         _kill_host(stack, chance, struck)
         for run in runs:
-            if why := _verdict(world, run):
+            if why := _verdict(stack, world, run, chance, struck):
                 wrong[run.name] = why
     finally:
         world.close()
@@ -127,10 +129,16 @@ def _expire_credential(stack: Stack, world: World, struck: Counter[str]) -> None
     struck["credential expired"] += 1
 
 
-def _verdict(world: World, run: Run) -> str | None:
+def _verdict(
+    stack: Stack, world: World, run: Run, chance: random.Random, struck: Counter[str]
+) -> str | None:
     """Bring a run to its end; return why it failed, None if it passed."""
     try:
-        _finish(world, run)
+        if _cut_over(world, run):
+            if chance.random() < _KILLED_AT_THE_END:
+                time.sleep(chance.uniform(0.0, 0.5))
+                _kill_host(stack, chance, struck)
+            _see_the_end(world, run)
     except (AssertionError, httpx.TransportError, BackhaulError) as error:
         return str(error) or repr(error)
     return None
@@ -155,8 +163,8 @@ def _settle(world: World, run: Run, files: int) -> Json:
     return world.wait(run.folder, settled, patience_s=_PATIENCE_S)
 
 
-def _finish(world: World, run: Run) -> None:
-    """Let a run come to its end, cut over, and hold its end against what was to come of it."""
+def _cut_over(world: World, run: Run) -> bool:
+    """Let a run come to rest, hold it against what was to come of it, and cut over if it may."""
     shown = _settle(world, run, len(run.blobs) + len(run.late))
     before = guids(world.history(run.name))
     assert len(before) == len(set(before)), f"restored twice: {before}"
@@ -174,7 +182,15 @@ def _finish(world: World, run: Run) -> None:
         # A gap that stays, or a set that is held: the end is a named reason.
         reason = details(shown).get("restoreBlockingReasonCode")
         assert reason, f"neither cut over nor held: {answer.text[:300]}"
-        return
-    world.wait_status(run.folder, "Succeeded", patience_s=_PATIENCE_S)
+    return answer.status_code == 202
+
+
+def _see_the_end(world: World, run: Run) -> None:
+    """Wait for the end of a cutover: the database is open, and what follows was done once."""
+    before = guids(world.history(run.name))
+    shown = world.wait_status(run.folder, "Succeeded", patience_s=_PATIENCE_S)
     assert world.position(run.name).state is DatabaseState.ONLINE
     assert guids(world.history(run.name))[: len(before)] == before
+    steps = [(step["name"], step["state"]) for step in details(shown)["afterRecovery"]]
+    assert len(steps) == len(dict(steps)) == 5, f"not each step once: {steps}"
+    assert {state for _, state in steps} == {"done"}, f"not done after the recovery: {steps}"
