@@ -326,6 +326,9 @@ def _readiness_facts(readiness: CutoverReadiness) -> Iterator[tuple[str, Rendera
     if readiness.restored_up_to is not None:
         yield "Restored", f"up to {_up_to(readiness.restored_up_to)}"
         yield "", f"last {readiness.last_restored_filename}"
+    if readiness.data_loss_window_seconds is not None:
+        age = wording.duration(timedelta(seconds=readiness.data_loss_window_seconds))
+        yield "", f"which ended {age} ago; what the source wrote since is not in it"
     if expected := _cutover_estimate(readiness):
         yield "Cutover", expected
     if readiness.last_scan_completed_on is not None:

@@ -191,6 +191,7 @@ def _read(place: Workplace, blob: BlobVersion, folder: str) -> FileRecord:
         label=content.label if content else None,
         refusal=refusal,
         database_files=_kept(header, files),
+        time_zone=next(iter(content.time_zones), None) if content else None,
     )
 
 

@@ -205,12 +205,15 @@ class BackupContent(BaseModel):
     """What one file holds: a media label, and a header and file list per backup set in it.
 
     `sets` is in order of position and may be empty: a media header to which no set was written.
+    `time_zones` are how many minutes east of UTC the source was when each set was begun, summer
+    time included; None where the file does not tell.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     label: MediaLabel
     sets: tuple[tuple[BackupHeader, tuple[DatabaseFile, ...]], ...]
+    time_zones: tuple[int | None, ...] = ()
 
 
 class SetFile(BaseModel):

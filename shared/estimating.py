@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import statistics
 from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta, timezone
 from typing import NamedTuple
 from uuid import UUID
 
@@ -44,13 +45,17 @@ class Pending(NamedTuple):
 
 
 class Estimates(NamedTuple):
-    """What is to be expected; None where nothing can be told."""
+    """What is to be expected; None where nothing can be told.
+
+    `data_loss_s` is how old the newest change may be that a cutover now would bring along.
+    """
 
     basis: EstimateBasis = EstimateBasis.NONE
     remaining_s: float | None = None
     throughput_mbps: float | None = None
     cutover_basis: EstimateBasis = EstimateBasis.NONE
     cutover_s: float | None = None
+    data_loss_s: float | None = None
 
 
 class _Run(NamedTuple):
@@ -133,6 +138,18 @@ def estimate(
         cutover_basis=EstimateBasis.MEASURED if measured else EstimateBasis.SIZE,
         cutover_s=remaining + tail + recovery + _OVERHEAD_S,
     )
+
+
+def age_s(local: datetime | None, time_zone: int | None, now: datetime) -> float | None:
+    """Return how long ago a local time of a source was, if its zone is known; never negative.
+
+    The zone, in minutes east of UTC, is of the beginning of a backup: if the source changed
+    between summer and winter time while it was taken, this is an hour off.
+    """
+    if local is None or time_zone is None:
+        return None
+    moment = local.replace(tzinfo=timezone(timedelta(minutes=time_zone)))
+    return max(0.0, (now - moment).total_seconds())
 
 
 def done_of(current: CurrentRestore | None, guid: UUID) -> float:

@@ -313,6 +313,7 @@ class CutoverReadiness(Json):
     pending_log_backups_count: int
     pending_files: list[PendingFile]
     unread_files: list[str]
+    data_loss_window_seconds: int | None = None
     last_scan_completed_on: datetime | None = None
     estimated_cutover_seconds: int | None = None
     estimate_basis: EstimateBasis = EstimateBasis.NONE

@@ -195,6 +195,7 @@ def _describe(
         place.settings.container,
         scan,
         _rehearsal_of(place, order),
+        place.now(),
     )
 
 

@@ -52,7 +52,8 @@ class FileRecord(Record):
 
     `verified` is the level that the verdict is of, `notes` what could not be checked there. While
     more of the file is to be read, `verifying` tells how far that has come, and it is of no use.
-    `database_files` are those of a full backup, unless they are too many to be kept.
+    `database_files` are those of a full backup, unless they are too many to be kept. `time_zone`
+    is that of the source when the backup was begun, in minutes east of UTC.
     """
 
     name: str
@@ -68,6 +69,7 @@ class FileRecord(Record):
     verifying: Check | None = None
     notes: tuple[str, ...] = ()
     database_files: tuple[ListedFile, ...] = ()
+    time_zone: int | None = None
 
     @property
     def backup(self) -> BackupSet | None:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from datetime import datetime
 from uuid import UUID
 
 from shared.account import Account, take_account
 from shared.backupset import BackupType
 from shared.chain import MissingFamilies, MissingLog, Plan, PlanStatus
-from shared.estimating import MEGABYTE, Estimates, Pending, done_of, estimate
+from shared.estimating import MEGABYTE, Estimates, Pending, age_s, done_of, estimate
 from shared.folder import below
 from shared.models import (
     AzureBlobLocation,
@@ -60,8 +61,12 @@ def describe(
     container: str,
     scan: Scan,
     rehearsal: tuple[MigrationOrder, MigrationProgress] | None = None,
+    now: datetime | None = None,
 ) -> Migration:
-    """Return a migration with all its details, and its newest rehearsal if there was one."""
+    """Return a migration with all its details, and its newest rehearsal if there was one.
+
+    Without `now` nothing is told that depends on it.
+    """
     account = take_account(order, progress, files, restored)
     short = summarise(order, progress)
     properties = short.properties.model_copy(
@@ -74,7 +79,7 @@ def describe(
                 account,
                 container,
                 scan,
-                _expect(order, progress, account, restored, measured_by(rehearsal)),
+                _expect(order, progress, account, restored, measured_by(rehearsal), now),
             ),
             "last_rehearsal": describe_rehearsal(*rehearsal) if rehearsal else None,
         }
@@ -219,6 +224,7 @@ def _details(
             order, progress, account.sets, account.invalid, gap, up_to, verifying, scan
         ).model_copy(
             update={
+                "data_loss_window_seconds": _whole(expected.data_loss_s),
                 "estimated_cutover_seconds": _whole(expected.cutover_s),
                 "estimate_basis": expected.cutover_basis,
             }
@@ -235,6 +241,7 @@ def _expect(
     account: Account,
     restored: Sequence[RestoredBackup],
     found: Measured | None,
+    now: datetime | None,
 ) -> Estimates:
     """Estimate what is left to do of a migration that goes on."""
     if progress.status.is_final or order.cancel is not None:
@@ -250,9 +257,14 @@ def _expect(
     ]
     is_open = not order.offline and order.cutover is None
     awaits_tail = is_open and account.plan.status is not PlanStatus.COMPLETE
-    return estimate(
+    expected = estimate(
         restored, pending, sizes, awaits_tail=awaits_tail, rehearsed=rehearsed_of(found)
     )
+    last = progress.last_restored
+    file = account.files.get(last.files[0]) if last else None
+    if last is None or file is None or now is None:
+        return expected
+    return expected._replace(data_loss_s=age_s(last.backup_finish_date, file.time_zone, now))
 
 
 def _whole(seconds: float | None) -> int | None:

@@ -54,7 +54,10 @@ class SampleBackup:
     def contents(self) -> tuple[BackupContent, ...]:
         """What a reader must make of each family."""
         sets = tuple((sample.header, sample.files) for sample in self.sets)
-        return tuple(BackupContent(label=label, sets=sets) for label in self.labels)
+        zones = tuple(sample.time_zone_quarters * 15 for sample in self.sets)
+        return tuple(
+            BackupContent(label=label, sets=sets, time_zones=zones) for label in self.labels
+        )
 
     def write_family(self, number: int, out: BinaryIO) -> None:
         """Write media family `number`, counted from 1."""

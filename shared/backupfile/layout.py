@@ -159,6 +159,8 @@ SSET = Layout(
 SSET_SYSTEM_DATA = Pair(21, 100)
 SSET_STRINGS = 122
 """Where strings begin; SEEN, but only the pairs count."""
+LARGEST_TIME_ZONE = 56
+"""Quarter hours from UTC: no zone is further off than 14 hours."""
 SSET_COPY_ONLY = 2
 SSET_NORMAL = 4
 SSET_DIFFERENTIAL = 8

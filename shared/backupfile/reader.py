@@ -88,6 +88,7 @@ class Found(NamedTuple):
 
     header: BackupHeader
     files: tuple[DatabaseFile, ...]
+    time_zone: int | None
     cost: int
 
 
@@ -107,7 +108,12 @@ def read_backup(source: ByteSource) -> BackupContent:
         raise faults.empty()
     ranges = Ranges(source)
     outline = read_outline(ranges)
-    return BackupContent(label=outline.label, sets=tuple(read_sets(ranges, outline)))
+    found = list(_read_sets(ranges, outline))
+    return BackupContent(
+        label=outline.label,
+        sets=tuple((one.header, one.files) for one in found),
+        time_zones=tuple(one.time_zone for one in found),
+    )
 
 
 def read_outline(ranges: Ranges) -> Outline:
@@ -120,6 +126,11 @@ def read_sets(
     ranges: Ranges, outline: Outline
 ) -> Iterator[tuple[BackupHeader, tuple[DatabaseFile, ...]]]:
     """Yield header and file list of each set, in order; raises as `read_backup`."""
+    for found in _read_sets(ranges, outline):
+        yield found.header, found.files
+
+
+def _read_sets(ranges: Ranges, outline: Outline) -> Iterator[Found]:
     budget = HEADER_LIMIT
     for span in outline.spans:
         if outline.label.is_compressed:
@@ -127,7 +138,7 @@ def read_sets(
         else:
             found = _read_set(ranges, span, outline.filemark_size, budget)
         budget -= found.cost
-        yield found.header, found.files
+        yield found
 
 
 def _is_compressed(ranges: Ranges) -> bool:
@@ -256,7 +267,7 @@ def _read_set(ranges: Ranges, span: Span, filemark_size: int, budget: int) -> Fo
     msls = _find_msls(ranges, max(head.start, span.end - reach), span.end)
     mqci = _header_stream(ranges, msls)
     header, files = parse_header(mqci, sset, _machine_name(volb), compressed=False)
-    return Found(header, files, len(mqci.data))
+    return Found(header, files, _time_zone(sset), len(mqci.data))
 
 
 def _read_compressed_set(ranges: Ranges, span: Span, budget: int) -> Found:
@@ -268,18 +279,24 @@ def _read_compressed_set(ranges: Ranges, span: Span, budget: int) -> Found:
     head, _ = expand_record(ranges, span.start, span.start)
     with in_records(head):
         sset, volb = _first_blocks(head, span.start)
-        machine_name = _machine_name(volb)
+        machine_name, time_zone = _machine_name(volb), _time_zone(sset)
     tail = expand_to(ranges, index.entries[-1], span.start, index.offset, budget)
     with in_records(tail):
         mqci = _header_stream(tail, _find_msls(tail, tail.start, tail.size))
         header, files = parse_header(mqci, sset, machine_name, compressed=True)
-    return Found(header, files, len(tail.data))
+    return Found(header, files, time_zone, len(tail.data))
 
 
 def _first_blocks(view: View, start: int) -> tuple[Block, Block]:
     """Return SSET and VOLB."""
     sset = read_block(view, start, b"SSET")
     return sset, read_block(view, next_block(view, sset), b"VOLB")
+
+
+def _time_zone(sset: Block) -> int | None:
+    """Return minutes east of UTC; MTF has 127 for a zone that is not known."""
+    quarters: int = sset.fields(layout.SSET)["time_zone"]
+    return quarters * 15 if abs(quarters) <= layout.LARGEST_TIME_ZONE else None
 
 
 def _machine_name(volb: Block) -> str | None:

@@ -52,6 +52,9 @@ def test_every_fact_of_the_manifest_is_read(backup: RealBackup) -> None:
         assert len(files) == len(facts["FILELISTONLY"])
         for file, row in zip(files, facts["FILELISTONLY"], strict=True):
             assert _columns(file, row) == row
+    assert list(content.time_zones) == [
+        one["timeZoneOffsetMinutes"] for one in backup.facts["sets"]
+    ]
 
 
 @each()

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.backupset import BackupType
-from shared.estimating import MEGABYTE, Pending, Rehearsed, estimate
+from shared.estimating import MEGABYTE, Pending, Rehearsed, age_s, estimate
 from shared.lsn import Lsn
 from shared.records import RestoredBackup
 from shared.vocabulary import EstimateBasis
@@ -57,6 +57,23 @@ def test_what_is_to_be_expected(case: dict[str, Any]) -> None:
         ("cutover", seen.cutover_s),
     ):
         assert value == (pytest.approx(wanted[name], abs=1e-3) if name in wanted else None), name
+
+
+@pytest.mark.parametrize(
+    ("local", "zone", "age"),
+    [
+        ("2026-03-02T07:00:00", 0, 3600),
+        ("2026-03-02T09:30:00", 120, 1800),
+        ("2026-03-02T02:00:00", -330, 1800),
+        ("2026-03-02T09:00:00", 0, 0),
+        ("2026-03-02T07:00:00", None, None),
+        (None, 0, None),
+    ],
+)
+def test_the_age_of_a_local_time_by_its_zone(
+    local: str | None, zone: int | None, age: float | None
+) -> None:
+    assert age_s(datetime.fromisoformat(local) if local else None, zone, NOW) == age
 
 
 @given(

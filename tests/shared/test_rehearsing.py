@@ -85,6 +85,7 @@ def test_it_restores_opens_checks_and_drops_and_the_migration_goes_on(
     order = begun(scene)
     before = scene.details(order).cutover_readiness
     assert before.estimate_basis is EstimateBasis.SIZE
+    assert before.data_loss_window_seconds is not None
     rehearsal = rehearse(scene, order)
     assert last(scene, order).ended_on is None
     assert scene.drive(rehearsal).action is Action.FINISH
