@@ -52,7 +52,12 @@ class _Case:
 
 
 def list_to_do(order: MigrationOrder, progress: MigrationProgress) -> list[ToDoItem]:
-    """Return what is left to do, what is urgent first; nothing while the database is not open."""
+    """Return what is left to do, what is urgent first; nothing while the database is not open.
+
+    Nobody goes on with the database of a rehearsal, which is dropped.
+    """
+    if order.rehearsal is not None:
+        return []
     if progress.aftermath is None:
         return list(_left_behind(order, progress))
     case = _Case(order, progress, progress.aftermath)

@@ -14,7 +14,7 @@ import pytest
 
 from local.folders import REPOSITORY
 from shared.aftermath import Aftermath
-from shared.records import MigrationOrder, MigrationProgress, SourceDatabase
+from shared.records import MigrationOrder, MigrationProgress, RehearsalOf, SourceDatabase
 from shared.to_do import describe_recovered, describe_steps, list_to_do
 from shared.vocabulary import MigrationStatus, ToDo
 from tests.backhaul.answers import OPERATION, SERVER, START
@@ -96,3 +96,10 @@ def test_hostile_names_are_told_and_not_refused() -> None:
     order = ORDER.model_copy(update={"target_database": "d\r "})
     listed = {item.code: item.text for item in list_to_do(order, progress_of(case))}
     assert "[a\n ]" in listed[ToDo.LOGINS]
+
+
+def test_a_rehearsal_leaves_nothing_to_do() -> None:
+    rehearsal = RehearsalOf(migration_id="m", operation_id=OPERATION)
+    order = ORDER.model_copy(update={"rehearsal": rehearsal})
+    assert list_to_do(ORDER, progress_of(CASES[0]))
+    assert list_to_do(order, progress_of(CASES[0])) == []
