@@ -71,11 +71,19 @@ def scratch_name(database: str, operation: UUID) -> str:
 def scratch_options(options: RestoreOptions, operation: UUID) -> RestoreOptions:
     """Return the options of a migration for its rehearsal: files on the same disks, other names.
 
+    What is not about places and speed is not for a scratch database.
     A file whose path would be too long goes to the folder that the others of its kind go to.
     """
     moves = {name: beside(path, _suffix(operation)) for name, path in options.move_files.items()}
     fitting = {name: path for name, path in moves.items() if utf16_units(path) <= LONGEST}
-    return options.model_copy(update={"move_files": fitting})
+    return RestoreOptions(
+        data_folder=options.data_folder,
+        log_folder=options.log_folder,
+        move_files=fitting,
+        max_transfer_size=options.max_transfer_size,
+        buffer_count=options.buffer_count,
+        block_size=options.block_size,
+    )
 
 
 def _suffix(operation: UUID) -> str:

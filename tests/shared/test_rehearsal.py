@@ -65,23 +65,19 @@ def test_a_scratch_name_is_a_name_for_every_database(database: str) -> None:
 
 
 def test_its_files_lie_beside_those_of_the_migration() -> None:
-    suffix = f"_rehearsal_{UUID(int=2).hex[:8]}"
-    moves = {
-        "a": "E:\\data.1\\Sales.mdf",
-        "b": "/data.1/sales",
-        "c": "E:/x/a.b.ldf",
-        "d": "/data/" + "x" * 250,
-        "e": "/data/.x",
-    }
-    options = RestoreOptions(data_folder="/data", block_size=512)
-    options = options.model_copy(update={"move_files": moves})
+    moves = {"a": "E:\\data.1\\Sales.mdf", "b": "E:/x/a.b.ldf", "c": "E:\\data\\" + "x" * 250}
+    options = RestoreOptions(data_folder="D:\\data", block_size=512, move_files=moves)
     changed = scratch_options(options, UUID(int=2))
-    assert (changed.data_folder, changed.block_size) == ("/data", 512)
+    assert (changed.data_folder, changed.block_size) == ("D:\\data", 512)
     assert changed.move_files == {
-        "a": f"E:\\data.1\\Sales{suffix}.mdf",
-        "b": f"/data.1/sales{suffix}",
-        "c": f"E:/x/a.b{suffix}.ldf",
-        "e": f"/data/.x{suffix}",
+        "a": "E:\\data.1\\Sales_rehearsal_00000000.mdf",
+        "b": "E:/x/a.b_rehearsal_00000000.ldf",
+    }
+    moves = {"a": "/data.1/sales", "b": "/data/.x"}
+    changed = scratch_options(RestoreOptions(move_files=moves), UUID(int=2))
+    assert changed.move_files == {
+        "a": "/data.1/sales_rehearsal_00000000",
+        "b": "/data/.x_rehearsal_00000000",
     }
 
 
