@@ -230,10 +230,12 @@ def gather(
 ) -> tuple[SourceDatabase | None, Known]:
     """Read what the catalog knows of the backups that matter from here on.
 
-    That is every full and differential, and the next logs: as many as one window holds, or all
-    of them if those do not lead on. The work does not grow with what is restored already.
+    That is every full and differential, the log restored last, which tells what line of history
+    the target is on, and the next logs: as many as one window holds, or all of them if those do
+    not lead on. The work does not grow with what is restored already.
     """
     redo = progress.last_restored.last_lsn if progress.last_restored else progress.adopted_at
+    before = None if redo is None else Lsn(redo - 1)
     # Its own folder too, for an order that is not written down.
     folders = [order.folder, *(other.folder for other in place.catalog.list_orders())]
     parts = place.catalog.data_backups(order.folder)
@@ -243,11 +245,11 @@ def gather(
     unread: list[FileRecord] = []
     if order.verify is not VerificationLevel.HEADER:
         unread = place.catalog.files_being_verified(order.folder)
-    logs, whole = place.catalog.logs_after(order.folder, redo, window)
+    logs, whole = place.catalog.logs_after(order.folder, before, window)
     source, known = _known(order, progress, [*parts, *logs], named, unread, folders)
     if whole or window == 1 or _leads_on(order, progress, known):
         return source, known
-    logs, _ = place.catalog.logs_after(order.folder, redo, None)
+    logs, _ = place.catalog.logs_after(order.folder, before, None)
     return _known(order, progress, [*parts, *logs], named, unread, folders)
 
 

@@ -91,7 +91,10 @@ def describe(database: Database, state: State, taken: Taken) -> BackupHeader:
     flags = taken.flags | layout.FLAG_ALWAYS
     flags |= layout.FLAG_CHECKSUMS if database.checksums else 0
     flags |= layout.FLAG_DIFFERENTIAL if is_differential else 0
-    crosses = taken.first_lsn < state.previous_fork_lsn
+    # A log that begins right at the fork point is taken to cross it. No real sample shows that.
+    is_log = taken.backup_type is BackupType.LOG
+    point = state.previous_fork_lsn
+    crosses = taken.first_lsn < point or (is_log and taken.first_lsn == point)
     return BackupHeader(
         backup_name=taken.name,
         backup_description=taken.description,

@@ -196,8 +196,8 @@ class SampleDatabase:
         """Restore up to the end of a backup and open the database: a new recovery fork begins.
 
         With `blocks_before_end`, the restore stops that many log blocks (512 bytes) before the end
-        of a log backup. Then the next log backup begins where that one began and crosses the fork
-        point; otherwise it begins at the fork point.
+        of a log backup. Then the next log backup begins where that one began, otherwise at the fork
+        point; it crosses that in either case.
         """
         header = after.header
         state = self._states[header.backup_set_guid]

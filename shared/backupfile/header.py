@@ -118,7 +118,7 @@ def _backup_header(
         differential_base_guid=_guid(fields["differential_base_guid"]) if differential else None,
         compressed_backup_size=_compressed_size(scin, fields),
         **{column: bool(fields["flags"] & bit) for column, bit in layout.FLAG_COLUMNS.items()},
-        **_forks(fields),
+        **_forks(fields, backup_type),
     )
     if first["attributes"] & layout.SSET_COPY_ONLY:
         columns["is_copy_only"] = True
@@ -152,16 +152,19 @@ def _recovery_model(status: int) -> str:
     return "BULK-LOGGED" if status & layout.STATUS_SELECT_INTO else "FULL"
 
 
-def _forks(fields: Mapping[str, Any]) -> dict[str, Any]:
+def _forks(fields: Mapping[str, Any], backup_type: BackupType) -> dict[str, Any]:
     """Return the fork at the start of the set, and where it changes.
 
     The header names the present fork, the one before it, and the LSN where the present one left
     it; a set whose range lies on one side of that LSN knows one fork only. (Microsoft Learn,
-    RESTORE HEADERONLY, FirstRecoveryForkID and ForkPointLSN.) A range that ends before the fork
-    point contradicts this, so then nothing is claimed.
+    RESTORE HEADERONLY, FirstRecoveryForkID and ForkPointLSN.) The first log of a fork begins right
+    at that LSN, and leads there from the old fork as well, or no log could follow what the source
+    was restored from. A range that ends before the fork point contradicts this, so then nothing is
+    claimed.
     """
     point, first, last = fields["previous_fork_lsn"], fields["first_lsn"], fields["last_lsn"]
-    if point <= first:
+    begins_there = point == first and backup_type is BackupType.LOG
+    if point <= first and not begins_there:
         return {"first_recovery_fork_id": fields["recovery_fork_id"], "fork_point_lsn": None}
     if point < last:
         return {

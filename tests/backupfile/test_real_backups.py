@@ -10,7 +10,7 @@ import pytest
 
 from shared.backupfile import FileSource, read_backup
 from shared.backupfile.ranges import WINDOW
-from shared.backupset import Columns
+from shared.backupset import BackupType, Columns
 from shared.errors import BackupFileError
 from shared.lsn import Lsn
 from tests.backupfile.real_backups import RealBackup, each
@@ -73,10 +73,15 @@ def test_head_and_tail_are_all_that_is_read_of_one_set(backup: RealBackup) -> No
 
 
 @each()
-def test_no_set_of_the_samples_crosses_a_recovery_fork(backup: RealBackup) -> None:
+def test_of_the_samples_only_the_first_log_of_a_recovery_fork_crosses_to_it(
+    backup: RealBackup,
+) -> None:
     for header, _ in read_backup(FileSource(backup.path)).sets:
-        assert header.first_recovery_fork_id == header.recovery_fork_id
-        assert header.fork_point_lsn is None
+        if header.first_recovery_fork_id == header.recovery_fork_id:
+            assert header.fork_point_lsn is None
+        else:
+            assert header.backup_type is BackupType.LOG
+            assert header.fork_point_lsn == header.first_lsn
 
 
 @each(compressed=False)

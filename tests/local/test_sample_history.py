@@ -134,8 +134,8 @@ def test_log_after_a_fork_begins_at_the_fork_point() -> None:
 
     assert header.first_lsn == first.header.last_lsn == second.header.first_lsn
     assert header.recovery_fork_id != first.header.recovery_fork_id
-    assert header.first_recovery_fork_id == header.recovery_fork_id
-    assert header.fork_point_lsn is None
+    assert header.first_recovery_fork_id == first.header.recovery_fork_id
+    assert header.fork_point_lsn == header.first_lsn
     assert header.family_guid == full.header.family_guid
     assert header.binding_id != full.header.binding_id
 

@@ -404,3 +404,17 @@ def test_a_blob_is_read_once_and_its_migration_told(scene: Scene) -> None:
     (name,) = scene.drop_backups("f", [sample().full()])
     order = scene.create("f", scene.database("Sales"))
     assert check_blob(scene.place, name)[1] == order.id
+
+
+def test_what_a_source_wrote_before_it_was_set_back_holds_nothing_up(scene: Scene) -> None:
+    source = sample()
+    full, log = source.full(), source.log()
+    given_up = [source.log(), source.log(), source.differential()]
+    source.fork(log)
+    lived = [source.log(), source.log()]
+    scene.drop_backups("f", [full, log, *given_up, *lived])
+    order = scene.create("f", scene.database("SetBack"), sourceDatabaseName="Sales")
+    scene.drive(order)
+    assert restored(scene, order) == guids([full, log, *lived])
+    assert scene.status(order) is MigrationStatus.READY_FOR_CUTOVER
+    assert scene.details(order).cutover_readiness.pending_files == []
