@@ -20,14 +20,17 @@ _DOWN_S = 1.0
 class Run:
     """One database: its backups, the order of their arrival, what is held back, what strikes.
 
-    `spoiled` blobs arrive first with a content that is no good, and are replaced. `late` ones
-    arrive when the rest has settled: the gap that they leave is filled then.
+    `spoiled` blobs arrive first with a content that is no good, and are replaced; those of `again`
+    are uploaded once more as they were. `late` ones arrive when the rest has settled: the gap that
+    they leave is filled then. `verify` is what the migration asks for.
     """
 
     name: str
     backups: list[SampleBackup]
     blobs: list[Blob]
+    verify: str = "header"
     spoiled: list[Blob] = field(default_factory=list)
+    again: list[Blob] = field(default_factory=list)
     late: list[Blob] = field(default_factory=list)
     faults: list[Fault] = field(default_factory=list)
 
@@ -36,8 +39,13 @@ class Run:
         """The folder of the container, and the id of the migration."""
         return self.name.lower()
 
+    @property
+    def files(self) -> int:
+        """How many files there are before the late ones come."""
+        return len(self.blobs)
+
     def sets(self) -> tuple[BackupSet, ...]:
-        """Return what a planner would know of all of it."""
+        """Return what a planner would know of all of it, oldest first."""
         return merge_families(
             BackupSet.of(content.sets[0][0], content.label, f"{self.folder}/{name}")
             for backup in self.backups
@@ -62,6 +70,9 @@ def draw_run(name: str, chance: random.Random) -> Run:
     if chance.random() < 0.3:
         file, content = chance.choice(run.blobs)
         run.spoiled = [(file, content[: len(content) // 2])]
+    if chance.random() < 0.3:
+        run.again = [chance.choice(run.blobs)]
+    run.verify = chance.choice(["header", "header", "structure", "data"])
     run.faults = _faults(name, chance)
     return run
 
@@ -80,7 +91,8 @@ def _history(name: str, chance: random.Random) -> list[SampleBackup]:
         else:
             taken.append(source.log(stripes=chance.choice([1, 1, 1, 2])))
     if chance.random() < 0.15:
-        source.fork(next(b for b in reversed(taken) if b.header.backup_type is not BackupType.FILE))
+        # Behind an earlier one, what was taken since is of a line of history that is given up.
+        source.fork(chance.choice([taken[-1], taken[-1], *taken]))
     taken.append(source.log())
     return taken
 
