@@ -140,6 +140,8 @@ def examine(
         reserved=reserved_by(place.catalog.list_migrations(), order),
         taken=taken if taken and taken.code in _NAME_TAKEN else None,
         is_allocated=progress.begun and position.state is DatabaseState.RESTORING,
+        after=order.after_recovery,
+        owner_is_login=target.has_login(owner) if (owner := order.after_recovery.owner) else None,
     )
     return server, judge(found)
 

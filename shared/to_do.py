@@ -16,7 +16,6 @@ from shared.targets import ServerFacts
 from shared.vocabulary import AfterStep, MigrationStatus, StepState, ToDo
 
 _NAMES = 5  # of the users without login are told; all of them are listed elsewhere
-_MANAGED_INSTANCE = 8
 
 
 class _Case:
@@ -129,7 +128,8 @@ def _owner(case: _Case) -> str | None:
 
 def _compatibility_level(case: _Case) -> str | None:
     told = case.failure(AfterStep.COMPATIBILITY_LEVEL)
-    highest, facts = maximum_level(case.server), case.facts
+    facts = case.facts
+    highest = case.server.highest_compatibility_level if case.server else None
     if facts is None or highest is None or facts.compatibility_level >= highest:
         return told
     return (
@@ -244,16 +244,6 @@ _TELLERS: dict[ToDo, Callable[[_Case], str | None]] = {
 }
 
 
-def maximum_level(server: ServerFacts | None) -> int | None:
-    """Return the highest compatibility level of a server, None if it cannot be told.
-
-    It is ten times the major version, but a managed instance names a version of its own.
-    """
-    if server is None or server.engine_edition == _MANAGED_INSTANCE:
-        return None
-    return server.product_major_version * 10
-
-
 def describe_steps(aftermath: Aftermath | None) -> list[AfterRecoveryStep]:
     """Return the steps after the recovery as they are shown, in their order."""
     steps = aftermath.steps if aftermath else ()
@@ -272,7 +262,7 @@ def describe_recovered(
         source_compatibility_level=aftermath.source.compatibility_level
         if aftermath.source
         else None,
-        maximum_compatibility_level=maximum_level(server),
+        maximum_compatibility_level=server.highest_compatibility_level if server else None,
         orphaned_users_count=orphans.count if orphans else None,
         orphaned_users=[
             UserWithoutLogin(**user.model_dump()) for user in (orphans.users if orphans else ())

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
+from shared.after_recovery import AfterRecovery
 from shared.backupset import BackupHeader
 from shared.errors import BackhaulError, TargetError
 from shared.explain import Explanation
@@ -34,7 +35,8 @@ class Found(NamedTuple):
     those of the keys that the backup asks for, None if the server has not read it; `refused` tells
     why it could not, `no_credential` why it got no credential. `reserved` is what other migrations
     will still need, by mount point. `taken` tells why the database's name is not free,
-    `is_allocated` that its files are there already.
+    `is_allocated` that its files are there already. `owner_is_login` tells whether the owner that
+    `after` names is a login of the server, None if there is none, or nobody can see it.
     """
 
     now: datetime
@@ -52,6 +54,8 @@ class Found(NamedTuple):
     reserved: Mapping[str, int] = {}
     taken: Explanation | None = None
     is_allocated: bool = False
+    after: AfterRecovery = AfterRecovery()
+    owner_is_login: bool | None = None
 
     @property
     def without_files(self) -> str:

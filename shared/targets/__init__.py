@@ -25,6 +25,9 @@ from shared.targets.files import ListedFile
 _MANAGED_IDENTITY_SINCE = (16, 0, 4175)
 
 
+_MANAGED_INSTANCE = 8
+
+
 class TargetModel(BaseModel):
     """Base of what goes to and comes from a target."""
 
@@ -43,6 +46,11 @@ class ServerFacts(TargetModel):
     default_data_path: str
     default_log_path: str
     simulated: bool
+
+    @property
+    def highest_compatibility_level(self) -> int | None:
+        """Ten times the major version; None for a managed instance, which names one of its own."""
+        return None if self.engine_edition == _MANAGED_INSTANCE else 10 * self.product_major_version
 
     @property
     def reads_by_identity(self) -> bool:
@@ -273,6 +281,10 @@ class Target(Protocol):
 
     def recover(self, database: str) -> None:
         """Open a restoring database. Returns also if it is open already."""
+        ...
+
+    def has_login(self, name: str) -> bool | None:
+        """Tell whether somebody can log in by a name; None if our login does not see all."""
         ...
 
     def opened(self, database: str) -> OpenedDatabase:

@@ -28,6 +28,7 @@ from shared.targets import (
     conditions,
     rows,
     tsql,
+    upkeep,
 )
 from shared.targets.agent import AgentRunner
 from shared.targets.connection import LazySession, SqlServerConnection, TokenSource
@@ -217,6 +218,14 @@ class SqlServerTarget:
                     raise
             found = self._read_state(database)
         self._verify_online(database, rows.state_text(found))
+
+    def has_login(self, name: str) -> bool | None:
+        """Tell whether somebody can log in by a name; None if our login does not see all."""
+        session, doing = self._work.open(), f"looking for the login {name!r}"
+        if session.query(upkeep.LOGIN, name, doing=doing):
+            return True
+        sees_all = upkeep.sees_logins(session.query(upkeep.SEES_LOGINS, doing=doing)[0])
+        return False if sees_all else None
 
     def opened(self, database: str) -> SqlServerDatabase:
         """Return what may be done to a database once it is open."""

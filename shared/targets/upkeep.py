@@ -29,6 +29,10 @@ SELECT HAS_PERMS_BY_NAME(NULL, NULL, N'ALTER ANY LOGIN') AS may_alter,
        HAS_PERMS_BY_NAME(NULL, NULL, N'VIEW ANY DEFINITION') AS may_view,
        HAS_PERMS_BY_NAME(NULL, NULL, N'VIEW ANY SECURITY DEFINITION') AS may_view_security"""
 
+LOGIN = """\
+SELECT name FROM sys.server_principals
+WHERE name = ? AND type IN ('S', 'U', 'E', 'C', 'K')"""
+
 
 def sees_logins(row: Row) -> bool:
     """Tell from `SEES_LOGINS` whether all logins are seen; NULL is a right of a later version."""

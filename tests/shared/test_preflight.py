@@ -11,6 +11,7 @@ from uuid import UUID
 import pytest
 
 from local.samples import SampleDatabase
+from shared.after_recovery import AfterRecovery
 from shared.errors import ConfigurationError, StorageError, TargetError, TargetUnavailable
 from shared.explain import Explanation
 from shared.preflight import Access, Found, judge, out_of_reach, renewed, reserved_by
@@ -134,6 +135,8 @@ def found_of(case: dict[str, Any]) -> Found:
         if "taken" in case
         else None,
         is_allocated=case.get("is_allocated", False),
+        after=AfterRecovery.model_validate(case.get("after", {})),
+        owner_is_login=case.get("owner_is_login"),
     )
 
 

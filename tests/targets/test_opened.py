@@ -95,6 +95,7 @@ def test_every_verb_carries_every_name(peopled: Server, container: Container, na
             for check in (wait_for(target, name),) * 2:
                 database.end_check(check)
             assert database.find_check(OPERATION) is None
+        assert target.has_login(name)
         for _ in range(2):
             database.set_owner(name)
         facts = database.read_facts()
@@ -136,6 +137,7 @@ def test_an_absent_database_has_no_facts(target: SqlServerTarget) -> None:
     database = target.opened("nowhere")
     assert database.read_facts() is None
     assert database.find_check(OPERATION) is None
+    assert target.has_login("nobody at all") is False
     verbs: list[Callable[[], None]] = [
         lambda: database.set_owner("sa"),
         lambda: database.set_compatibility_level(160),

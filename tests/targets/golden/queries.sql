@@ -150,3 +150,7 @@ WHERE d.name = ?
 SELECT HAS_PERMS_BY_NAME(NULL, NULL, N'ALTER ANY LOGIN') AS may_alter,
        HAS_PERMS_BY_NAME(NULL, NULL, N'VIEW ANY DEFINITION') AS may_view,
        HAS_PERMS_BY_NAME(NULL, NULL, N'VIEW ANY SECURITY DEFINITION') AS may_view_security
+
+-- upkeep.LOGIN
+SELECT name FROM sys.server_principals
+WHERE name = ? AND type IN ('S', 'U', 'E', 'C', 'K')
