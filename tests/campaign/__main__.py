@@ -5,8 +5,8 @@ connections drop, statements fail, events are lost and doubled, blobs are replac
 late. A run passes if the database is open when all is over, at the end of the newest backup, with
 each set restored once and in order; or, where the source was set back behind what was restored
 already, at the end of the line that it gave up, with that said. Ends with how many passed and
-failed, and how often each fault struck. A run that fails is drawn again with the others of its
-eight by `--first N --runs 8` and the same seed.
+failed, and how often each fault struck. A run is drawn by the seed and its number, so the command
+that is printed for one that failed moves the same backups in the same order again.
 """
 
 from __future__ import annotations
@@ -19,8 +19,6 @@ import tempfile
 from collections import Counter
 from pathlib import Path
 
-from local.sqlserver import Server
-from local.sqlserver.engine.faults import FaultRecord
 from tests.campaign.histories import draw_run
 from tests.campaign.runs import carry_out, stage
 
@@ -32,7 +30,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.campaign")
     parser.add_argument("--runs", type=int, default=8)
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--first", type=int, default=0, help="number of the first run, of eight")
+    parser.add_argument("--first", type=int, default=0, help="number of the first run")
     wanted = parser.parse_args(arguments)
     struck: Counter[str] = Counter()
     passed = failed = 0
@@ -40,17 +38,19 @@ def main(arguments: list[str] | None = None) -> int:
     for done in range(0, wanted.runs, AT_ONCE):
         first = wanted.first + done
         count = min(AT_ONCE, wanted.runs - done)
-        chance = random.Random(f"{wanted.seed}/{first}")  # noqa: S311 a campaign, no secret
-        runs = [draw_run(f"Run{first + number:05d}", chance) for number in range(count)]
+        numbers = range(first, first + count)
+        runs = [draw_run(f"Run{number:05d}", _chance(wanted.seed, number)) for number in numbers]
         with (
             tempfile.TemporaryDirectory(prefix="campaign-") as folder,
-            stage(Path(folder), runs, wanted.seed + first) as (stack, server),
+            stage(Path(folder), runs, wanted.seed, _chance(wanted.seed, "around")) as scene,
         ):
-            wrong = carry_out(stack, runs, chance, struck)
-            struck.update(faults_that_struck(server))
+            wrong = carry_out(scene, runs)
+        struck.update(scene.struck)
         for name, why in wrong.items():
             _say(f"{name} failed: {why}")
-            _say(f"Again: python -m tests.campaign --runs 8 --seed {wanted.seed} --first {first}")
+            again = f"python -m tests.campaign --seed {wanted.seed}"
+            _say(f"Again, alone: {again} --first {int(name[3:])} --runs 1")
+            _say(f"Again, with the others: {again} --first {first} --runs {count}")
         failed += len(wrong)
         passed += count - len(wrong)
         _say(f"{passed + failed} of {wanted.runs}")
@@ -64,12 +64,8 @@ def _say(text: str) -> None:
     print(text, flush=True)  # noqa: T201 the command's output
 
 
-def faults_that_struck(server: Server) -> Counter[str]:
-    """Return how often each fault of the server struck."""
-    found: Counter[str] = Counter()
-    for record in server.instance._store.load(FaultRecord):
-        found[f"server: {record.fault.do.value}"] += record.struck
-    return found
+def _chance(seed: int, what: object) -> random.Random:
+    return random.Random(f"{seed}/{what}")  # noqa: S311 a campaign, no secret
 
 
 if __name__ == "__main__":

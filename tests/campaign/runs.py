@@ -1,4 +1,4 @@
-"""Carries runs out on one stack, with the host killed at random, and judges how they ended."""
+"""Carries runs out on one stack, with host and server killed at random, and judges their ends."""
 
 from __future__ import annotations
 
@@ -6,22 +6,22 @@ import contextlib
 import random
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime
 from pathlib import Path
 from uuid import UUID
 
 import httpx
 
 from local.blob_events import Faults, RetryPolicy
-from local.sqlserver import Server, Settings, serve
 from local.stack import Stack, StackOptions
 from shared.chain import DatabaseState
 from shared.errors import BackhaulError, TargetUnavailable
 from tests.campaign.histories import Blob, Run
 from tests.campaign.oracle import judge
+from tests.campaign.server import ServerProcess
 from tests.e2e.world import Json, World, details, guids
 
-PASSWORD = "of the simulated server"  # noqa: S105 of a server that lives as long as the campaign
 _PATIENCE_S = 120.0
 _KILLED_AT_THE_END = 0.3
 _AFTER_RECOVERY = {"checkDatabase": "physical", "owner": "sa", "compatibilityLevel": 160}
@@ -29,70 +29,115 @@ _PASSING = ("TargetNotReady", "TargetRefused", "StorageAccessDenied")
 _SETTLED = ("Blocked", "Waiting", "RestoreCompleted")
 
 
+class Scene:
+    """A stack and its server while runs are carried out, what strikes them, and how often."""
+
+    def __init__(self, stack: Stack, server: ServerProcess, chance: random.Random) -> None:
+        self.stack = stack
+        self.server = server
+        self.chance = chance
+        self.world = World(stack)
+        self.struck: Counter[str] = Counter()
+        self._spoiled_on: datetime | None = None
+
+    def upload(self, run: Run, blob: Blob) -> None:
+        """Upload a blob, whose event may be lost or come several times."""
+        name, content = f"{run.folder}/{blob[0]}", blob[1]
+        self.world.put(name, content)
+        delivered = len(self.stack.options.faults.delays_s(name, len(content)))
+        self.struck["event lost"] += delivered == 0
+        self.struck["event doubled"] += delivered > 1
+
+    def kill_host(self) -> None:
+        """Kill the host, and start it again after a moment."""
+        self.stack.kill_host()
+        time.sleep(self.chance.uniform(0.0, 0.3))
+        self.stack.start_host()
+        self.struck["host killed"] += 1
+
+    def kill_server(self) -> None:
+        """Kill the server, and start it again after a moment."""
+        self.server.kill()
+        time.sleep(self.chance.uniform(0.0, 1.0))
+        self.server.start()
+        self.struck["server killed"] += 1
+
+    def expire_credential(self) -> None:
+        """Let the server's signature for the container be one that the storage refuses."""
+        self.count_renewal()
+        url, target = self.stack.container.url, self.world.target()
+        try:
+            target.ensure_credential(url, lambda: "sv=2024-08-04&sig=x", renew=True)
+            self._spoiled_on = self.server.secret_changed_on()
+        except TargetUnavailable:
+            return
+        finally:
+            target.close()
+
+    def count_renewal(self) -> None:
+        """Count a signature that expired if it was in anybody's way: if it was renewed since."""
+        if self._spoiled_on is None:
+            return
+        with contextlib.suppress(TargetUnavailable):
+            self.struck["credential expired"] += self.server.secret_changed_on() != self._spoiled_on
+            self._spoiled_on = None
+
+
 @contextlib.contextmanager
-def stage(data: Path, runs: Sequence[Run], seed: int) -> Iterator[tuple[Stack, Server]]:
+def stage(data: Path, runs: Sequence[Run], seed: int, chance: random.Random) -> Iterator[Scene]:
     """Open a stack whose server fails as the runs say, and whose events are lost and doubled."""
-    settings = Settings(
-        data=data / "sqlserver",
-        password=PASSWORD,
-        restore_speed=3.0,
-        faults=tuple(fault for run in runs for fault in run.faults),
-    )
-    with serve(settings) as server:
-        target = {
-            "server": "127.0.0.1",
-            "port": server.port,
-            "user": "sa",
-            "password": PASSWORD,
-            "trust_server_certificate": True,
-            "login_timeout_s": 5,
-        }
+    with contextlib.ExitStack() as open_things:
+        server = ServerProcess(data / "sqlserver", [f for run in runs for f in run.faults])
+        open_things.callback(server.stop)
+        server.start()
         events = Faults(copies=(0, 1, 3), delay_s=0.5, shuffle=True, seed=seed)
         options = StackOptions(
-            data=data / "stack", sql_server=target, faults=events, retry=RetryPolicy(speed=20)
+            data=data / "stack",
+            sql_server=server.connection,
+            faults=events,
+            retry=RetryPolicy(speed=20),
         )
-        with Stack(options) as stack:
-            yield stack, server
+        scene = Scene(open_things.enter_context(Stack(options)), server, chance)
+        open_things.callback(scene.world.close)
+        yield scene
 
 
-def carry_out(
-    stack: Stack, runs: Sequence[Run], chance: random.Random, struck: Counter[str]
-) -> dict[str, str]:
+def carry_out(scene: Scene, runs: Sequence[Run]) -> dict[str, str]:
     """Move all databases at once; return why those failed that did, by name."""
-    world = World(stack)
     wrong: dict[str, str] = {}
-    try:
-        blobs = [(run, blob) for run in runs for blob in (*run.spoiled, *run.blobs, *run.again)]
-        for run in runs:
-            world.create(run.folder, run.name, verify=run.verify, afterRecovery=_AFTER_RECOVERY)
-            struck["blob replaced"] += len(run.spoiled) + len(run.again)
-        for number, (run, (name, content)) in enumerate(_interleaved(blobs, chance)):
-            _upload(stack, world, run, (name, content), struck)
-            _trouble(number, stack, world, chance, struck)
-        for _ in range(2):
-            time.sleep(chance.uniform(0.2, 2.0))
-            _kill_host(stack, chance, struck)
-        for run in runs:
-            _settle(world, run, run.files)
-        for run in runs:
-            for blob in run.late:
-                struck["gap filled late"] += 1
-                _upload(stack, world, run, blob, struck)
-        _kill_host(stack, chance, struck)
-        for run in runs:
-            if why := _verdict(stack, world, run, chance, struck):
-                wrong[run.name] = why
-    finally:
-        world.close()
+    chance, world = scene.chance, scene.world
+    blobs = [(run, blob) for run in runs for blob in (*run.spoiled, *run.blobs, *run.again)]
+    for run in runs:
+        world.create(run.folder, run.name, verify=run.verify, afterRecovery=_AFTER_RECOVERY)
+    for number, (run, blob) in enumerate(_interleaved(blobs, chance)):
+        scene.upload(run, blob)
+        _trouble(number, scene)
+    for run in runs:
+        scene.struck["blob replaced"] += len(run.spoiled) + len(run.again)
+    for _ in range(2):
+        time.sleep(chance.uniform(0.2, 2.0))
+        chance.choice([scene.kill_host, scene.kill_server])()
+    for run in runs:
+        _try(wrong, scene, run, lambda run: _settle(world, run, run.files))
+    for run in runs:
+        for blob in run.late:
+            scene.struck["gap filled late"] += 1
+            scene.upload(run, blob)
+    scene.kill_host()
+    for run in runs:
+        if run.name not in wrong:
+            _try(wrong, scene, run, lambda run: _finish(scene, run))
+    scene.count_renewal()
+    scene.struck.update(scene.server.struck())
     return wrong
 
 
-def _upload(stack: Stack, world: World, run: Run, blob: Blob, struck: Counter[str]) -> None:
-    name, content = f"{run.folder}/{blob[0]}", blob[1]
-    world.put(name, content)
-    delivered = len(stack.options.faults.delays_s(name, len(content)))
-    struck["event lost"] += delivered == 0
-    struck["event doubled"] += delivered > 1
+def _try(wrong: dict[str, str], scene: Scene, run: Run, do: Callable[[Run], object]) -> None:
+    """Do something with a run; if it fails, tell why, and go on with the others."""
+    try:
+        do(run)
+    except (AssertionError, httpx.TransportError, BackhaulError) as error:
+        wrong[run.name] = f"{str(error) or repr(error)}; {_shown(scene.world, run)}"
 
 
 def _interleaved(
@@ -109,48 +154,23 @@ def _interleaved(
             del queues[name]
 
 
-def _kill_host(stack: Stack, chance: random.Random, struck: Counter[str]) -> None:
-    stack.kill_host()
-    time.sleep(chance.uniform(0.0, 0.3))
-    stack.start_host()
-    struck["host killed"] += 1
-
-
-def _trouble(
-    number: int, stack: Stack, world: World, chance: random.Random, struck: Counter[str]
-) -> None:
+def _trouble(number: int, scene: Scene) -> None:
     """Do harm after some of the uploads."""
     if number % 20 == 19:
-        _kill_host(stack, chance, struck)
+        scene.kill_host()
     if number % 30 == 15:
-        _expire_credential(stack, world, struck)
+        scene.expire_credential()
+    if number % 40 == 25:
+        scene.kill_server()
 
 
-def _expire_credential(stack: Stack, world: World, struck: Counter[str]) -> None:
-    """Let the server's signature for the container be one that the storage refuses."""
-    target = world.target()
-    try:
-        target.ensure_credential(stack.container.url, lambda: "sv=2024-08-04&sig=x", renew=True)
-    except TargetUnavailable:
-        return
-    finally:
-        target.close()
-    struck["credential expired"] += 1
-
-
-def _verdict(
-    stack: Stack, world: World, run: Run, chance: random.Random, struck: Counter[str]
-) -> str | None:
-    """Bring a run to its end; return why it failed, None if it passed."""
-    try:
-        restored = _cut_over(world, run, struck)
-        if chance.random() < _KILLED_AT_THE_END:
-            time.sleep(chance.uniform(0.0, 0.5))
-            _kill_host(stack, chance, struck)
-        _see_the_end(world, run, restored)
-    except (AssertionError, httpx.TransportError, BackhaulError) as error:
-        return f"{str(error) or repr(error)}; {_shown(world, run)}"
-    return None
+def _finish(scene: Scene, run: Run) -> None:
+    """Bring a run to its end, while host or server die once more."""
+    restored = _cut_over(scene.world, run, scene.struck)
+    if scene.chance.random() < _KILLED_AT_THE_END:
+        time.sleep(scene.chance.uniform(0.0, 0.5))
+        scene.chance.choice([scene.kill_host, scene.kill_server])()
+    _see_the_end(scene.world, run, restored)
 
 
 def _shown(world: World, run: Run) -> str:
