@@ -29,8 +29,9 @@ from shared.models import (
     PreflightCheckInfo,
     ReadinessCheck,
     RestoredUpTo,
+    StandbyInfo,
 )
-from shared.vocabulary import EstimateBasis, MigrationStatus
+from shared.vocabulary import EstimateBasis, MigrationStatus, StandbyState
 
 _STYLES = {
     MigrationStatus.SUCCEEDED: "green",
@@ -212,6 +213,8 @@ def _progress(
     if details.current_restoring_filename:
         percent = details.current_restore_percent_completed or 0
         yield "Restoring", f"{details.current_restoring_filename}, {percent:.0f} %"
+    if details.standby is not None:
+        yield "Readable", _readable(details.standby)
     yield from _being_verified(details)
     if details.restore_blocking_reason:
         code = Text(f"{details.restore_blocking_reason_code}: ", "red")
@@ -224,6 +227,14 @@ def _progress(
         yield from _expected(details)
     if details.complete_restore_error_message:
         yield "Cutover", Text(details.complete_restore_error_message, "red")
+
+
+def _readable(standby: StandbyInfo) -> Text:
+    if standby.state is StandbyState.READABLE:
+        return Text("now, until the next restore (standby)", "green")
+    if standby.state is StandbyState.NOT_READABLE:
+        return Text("not now")
+    return Text(f"no: {standby.reason}\n{standby.action or ''}".strip())
 
 
 def _being_verified(details: MigrationStatusDetails) -> Iterator[tuple[str, RenderableType]]:

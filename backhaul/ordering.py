@@ -18,6 +18,7 @@ from backhaul.restore_options import (
     DataFolder,
     LogFolder,
     Moves,
+    Standby,
     TransferSize,
     moves_of,
 )
@@ -104,6 +105,7 @@ def create(
     data_folder: DataFolder = None,
     log_folder: LogFolder = None,
     move: Moves = None,
+    standby: Standby = False,
     max_transfer_size: TransferSize = None,
     buffer_count: BufferCount = None,
     block_size: BlockSize = None,
@@ -130,6 +132,7 @@ def create(
                 "dataFolder": data_folder,
                 "logFolder": log_folder,
                 "moveFiles": moves_of(move),
+                "standby": standby,
                 "maxTransferSize": max_transfer_size,
                 "bufferCount": buffer_count,
                 "blockSize": block_size,

@@ -23,6 +23,10 @@ Moves = Annotated[
         help="Place of one database file, by its logical name; may be repeated.",
     ),
 ]
+Standby = Annotated[
+    bool,
+    Option("--standby", help="Let the database be read while the migration waits (STANDBY)."),
+]
 TransferSize = Annotated[
     int | None,
     Option(metavar="BYTES", help="MAXTRANSFERSIZE of each RESTORE; else by the backup's size."),

@@ -36,6 +36,7 @@ _PAUSES = 20
 _DELAYS_S = (2.0, 5.0, 12.0)
 _ACTIVITIES = {
     "restore": RESTORE_BATCH,
+    "standBy": RESTORE_BATCH,
     "recover": RECOVER_DATABASE,
     "cleanUp": CLEAN_UP_TARGET,
 }

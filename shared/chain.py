@@ -31,8 +31,15 @@ class DatabaseState(str, Enum):
 
     ABSENT = "ABSENT"
     RESTORING = "RESTORING"
+    STANDBY = "STANDBY"
+    """Restoring, and it can be read until the next restore."""
     ONLINE = "ONLINE"
     OTHER = "OTHER"
+
+    @property
+    def goes_on(self) -> bool:
+        """Whether further backups can be restored to the database."""
+        return self in (DatabaseState.RESTORING, DatabaseState.STANDBY)
 
 
 class TargetPosition(BaseModel):
@@ -57,7 +64,7 @@ class TargetPosition(BaseModel):
     @property
     def reached(self) -> Reached | None:
         """The point to go on from; None means that only a full backup can come next."""
-        if self.state is not DatabaseState.RESTORING or self.redo_start_lsn is None:
+        if not self.state.goes_on or self.redo_start_lsn is None:
             return None
         return Reached(
             self.redo_start_lsn,

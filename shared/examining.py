@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from shared.backupset import BackupSet, BackupType
 from shared.catalog import StoredProgress
-from shared.chain import DatabaseState, TargetPosition
+from shared.chain import TargetPosition
 from shared.errors import (
     BackhaulError,
     StorageError,
@@ -139,7 +139,7 @@ def examine(
         no_credential=no_credential,
         reserved=reserved_by(place.catalog.list_migrations(), order),
         taken=taken if taken and taken.code in _NAME_TAKEN else None,
-        is_allocated=progress.begun and position.state is DatabaseState.RESTORING,
+        is_allocated=progress.begun and position.state.goes_on,
         after=order.after_recovery,
         owner_is_login=target.has_login(owner) if (owner := order.after_recovery.owner) else None,
     )

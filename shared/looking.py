@@ -15,7 +15,7 @@ from typing import NamedTuple
 from shared.backupset import BackupSet, BackupType, merge_families
 from shared.batches import current_restore, find_set, remaining, with_batch
 from shared.catalog import StoredProgress
-from shared.chain import TargetPosition, find_named, plan_restore
+from shared.chain import DatabaseState, TargetPosition, find_named, plan_restore
 from shared.delaying import hold_back
 from shared.errors import RequestError, StorageError
 from shared.examining import examined, wants_renewal
@@ -131,7 +131,7 @@ def look(place: Workplace, order: MigrationOrder, stored: StoredProgress, target
 def _is_well(outlook: Outlook, batch: Batch | None) -> bool:
     """Tell whether the target has shown that it works: it is at it, or nothing is left to do."""
     at_work = batch is not None and batch.running and batch.elapsed_s > _SURE_S
-    return at_work or outlook.action is Action.WAIT
+    return at_work or outlook.action in (Action.WAIT, Action.STAND_BY)
 
 
 def _rival(place: Workplace, order: MigrationOrder) -> Explanation | None:
@@ -309,8 +309,11 @@ def _find_named_file(
 def _settled(position: TargetPosition, progress: MigrationProgress) -> TargetPosition:
     """Take a set that the server's history holds as restored to its very end.
 
-    Servers report the point to go on from a few slots beside the LastLSN of the last set.
+    Servers report the point to go on from a few slots beside the LastLSN of the last set, and of
+    a database in standby none.
     """
+    if position.state is DatabaseState.STANDBY and progress.begun:
+        return position_of(progress).model_copy(update={"state": position.state})
     last = progress.last_restored.last_lsn if progress.last_restored else progress.adopted_at
     redo = position.redo_start_lsn
     if last is None or redo is None or redo >= last:

@@ -35,6 +35,7 @@ from shared.vocabulary import (
     RestoreRunner,
     RestoreState,
     SetStatus,
+    StandbyState,
     VerificationLevel,
 )
 
@@ -319,6 +320,18 @@ class CutoverReadiness(Json):
     estimate_basis: EstimateBasis = EstimateBasis.NONE
 
 
+class StandbyInfo(Json):
+    """`standby`: whether a database can be read that is to be read between restores.
+
+    `reason` and what follows tell of one that the target refused to let be read.
+    """
+
+    state: StandbyState
+    reason: str | None = None
+    action: str | None = None
+    sql_error_number: int | None = None
+
+
 class MigrationStatusDetails(Json):
     """`migrationStatusDetails`."""
 
@@ -337,6 +350,7 @@ class MigrationStatusDetails(Json):
     restore_blocked_since: datetime | None = None
     complete_restore_error_message: str | None = None
     restores_with: RestoreRunner | None = None
+    standby: StandbyInfo | None = None
     current_restoring_filename: str | None = None
     current_restore_percent_completed: float | None = None
     restore_percent_completed: float | None = None

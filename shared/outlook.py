@@ -14,6 +14,7 @@ from types import MappingProxyType
 from typing import NamedTuple
 from uuid import UUID
 
+from shared import standby
 from shared.backupset import BackupSet, BackupType
 from shared.chain import (
     DatabaseState,
@@ -34,6 +35,7 @@ class Action(str, Enum):
     """What the orchestration does next."""
 
     RESTORE = "restore"
+    STAND_BY = "standBy"
     RECOVER = "recover"
     CLEAN_UP = "cleanUp"
     WAIT = "wait"
@@ -104,10 +106,12 @@ def position_of(progress: MigrationProgress) -> TargetPosition:
     position = progress.position or TargetPosition(state=DatabaseState.ABSENT)
     last = progress.last_restored
     if last is None:
-        if position.state is DatabaseState.RESTORING:
+        if position.state.goes_on:
             return position
         return TargetPosition(state=DatabaseState.ABSENT)
     if position.redo_start_lsn is not None and position.redo_start_lsn >= last.last_lsn:
+        if position.state.goes_on:
+            return position
         return position.model_copy(update={"state": DatabaseState.RESTORING})
     full = progress.full_backup
     return TargetPosition(
@@ -136,6 +140,18 @@ def look_ahead(
     known: Known,
 ) -> Outlook:
     """Decide what comes next for a migration."""
+    ahead = _look_ahead(order, progress, position, known)
+    if ahead.action is Action.WAIT and standby.is_due(order, progress, position):
+        return ahead._replace(action=Action.STAND_BY)
+    return ahead
+
+
+def _look_ahead(
+    order: MigrationOrder,
+    progress: MigrationProgress,
+    position: TargetPosition,
+    known: Known,
+) -> Outlook:
     if progress.status.is_final or progress.is_winding_up:
         return said(Action.FINISH, progress) if progress.status.is_final else winding_up(progress)
     if (opened := _opened(order, progress, position)) is not None:
@@ -207,6 +223,8 @@ def _stranger(
         )
     if state is DatabaseState.ONLINE:
         what = "was recovered by somebody else, so no further backup can be restored (error 3117)"
+    elif state is DatabaseState.STANDBY and not order.restore_options.standby:
+        what = "was put into standby by somebody else"
     elif state is DatabaseState.OTHER:
         what = "is neither restoring nor online"
     elif state is DatabaseState.ABSENT and progress.restored_sets:

@@ -10,7 +10,6 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Literal, NamedTuple
 
-from shared.chain import DatabaseState
 from shared.folder import below
 from shared.models import (
     BackupSetInfo,
@@ -122,7 +121,7 @@ def judge_readiness(
         ),
         _check(
             "targetDatabaseRestoring",
-            state is DatabaseState.RESTORING and code not in _NOT_OURS,
+            state is not None and state.goes_on and code not in _NOT_OURS,
             f"The database on the target is not ours to recover, or not restoring ({seen}).",
         ),
     ]

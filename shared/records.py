@@ -264,6 +264,15 @@ class Rehearsal(Record):
     gone: bool = False
 
 
+class StandbyRefusal(Record):
+    """Why the target did not let the database be read, when it had come to `last_lsn`."""
+
+    reason: str
+    action: str
+    sql_error_number: int | None = None
+    last_lsn: Lsn | None = None
+
+
 class MigrationProgress(Record):
     """Where a migration stands. Written by the orchestration's activities only.
 
@@ -303,6 +312,7 @@ class MigrationProgress(Record):
     batch: tuple[BackupSet, ...] = ()
     brings_files: UUID | None = None
     restores_with: RestoreRunner | None = None
+    standby_refusal: StandbyRefusal | None = None
     current: CurrentRestore | None = None
     waiting_for: str | None = None
     queue_place: int | None = None

@@ -12,7 +12,14 @@ from typing import Literal
 from pydantic import Field, field_validator, model_validator
 
 from shared.json_model import Json
-from shared.paths import LONGEST, comparable, is_absolute, is_folder, is_windows, utf16_units
+from shared.paths import (
+    LONGEST,
+    comparable,
+    is_absolute,
+    is_folder,
+    is_windows,
+    utf16_units,
+)
 
 KILOBYTE = 1024
 LARGEST_TRANSFER = 4096 * KILOBYTE
@@ -30,13 +37,14 @@ class RestoreOptions(Json):
     """`restoreOptions`: where database files go, and how the server reads the backups.
 
     `move_files` has paths by the logical name of the file, and goes before the folders; without
-    those the server's default folders count. Sizes are bytes; those that are left out go by the
-    size of each backup.
+    those the server's default folders count. With `standby` the database can be read while the
+    migration waits. Sizes are bytes; those that are left out go by the size of each backup.
     """
 
     data_folder: str | None = None
     log_folder: str | None = None
     move_files: dict[str, str] = Field(default_factory=dict, max_length=_MOST_FILES)
+    standby: bool = False
     max_transfer_size: int | None = Field(
         default=None, ge=_SMALLEST_TRANSFER, le=LARGEST_TRANSFER, multiple_of=_SMALLEST_TRANSFER
     )

@@ -18,6 +18,7 @@ from shared.errors import RequestError, StorageError, TargetError, TargetUnavail
 from shared.looking import Sight, take_over_history
 from shared.outlook import NO_PLAN, Action, Known, Outlook, look_ahead, position_of
 from shared.records import CurrentRestore, Rehearsal
+from shared.standing_by import is_ours, stand_by
 from shared.targets import RestoreStopped, Target, Watch
 from shared.vocabulary import MigrationState, MigrationStatus, RestoreRunner, RestoreState
 from shared.winding_up import wind_up
@@ -100,10 +101,17 @@ def note_queued(place: Workplace, migration_id: str, number: int) -> Turn:
 def _restore(work: Work, target: Target) -> Outlook:
     """Restore the steps of one plan, or follow the batch that does; returns the outlook."""
     sight = work.look(target)
+    if sight.outlook.action is Action.STAND_BY:
+        return stand_by(work, target)
     if sight.outlook.action is not Action.RESTORE:
         return sight.outlook
     if sight.batch is not None:
         return follow(work, target, sight, sight.batch)
+    if sight.position.state is DatabaseState.STANDBY:
+        target.stop_standing_by(work.order.target_database)
+        sight = work.look(target)
+        if sight.outlook.action is not Action.RESTORE or sight.batch is not None:
+            return sight.outlook
     work.place.let_target_read(target, work.order.target, renew=work.progress.access_denied)
     if target.detaches():
         return detach(work, target, sight)
@@ -206,8 +214,7 @@ def _clean_up(work: Work, target: Target) -> Outlook:
     if sight.outlook.action is not Action.CLEAN_UP or work.order.cancel is None:
         return sight.outlook
     stranger = take_over_history(work.place, work.order, work.stored, target, sight.known.sets)
-    restoring = sight.position.state is DatabaseState.RESTORING
-    if restoring and not work.order.cancel.keep_target and stranger is None:
+    if is_ours(work, sight.position) and not work.order.cancel.keep_target and stranger is None:
         target.drop(work.order.target_database)
     left = target.read_position(work.order.target_database).state
     work.stored.update(left_as=_LEFT.get(left))
@@ -216,6 +223,7 @@ def _clean_up(work: Work, target: Target) -> Outlook:
 
 _LEFT = {
     DatabaseState.RESTORING: "restoring",
+    DatabaseState.STANDBY: "in standby",
     DatabaseState.ONLINE: "open",
     DatabaseState.OTHER: "neither open nor restoring",
 }

@@ -39,6 +39,7 @@ from shared.records import (
     RestoredBackup,
 )
 from shared.rehearsal import describe_rehearsal, measured_by, rehearsed_of
+from shared.standby import describe_standby
 from shared.to_do import describe_recovered, describe_steps, list_to_do
 from shared.verifying import percent_of
 from shared.vocabulary import (
@@ -192,6 +193,7 @@ def _details(
         restore_blocked_since=why.since if why else None,
         complete_restore_error_message=progress.complete_error,
         restores_with=progress.restores_with,
+        standby=describe_standby(order, progress),
         current_restoring_filename=below(current.files[0], order.folder) if current else None,
         current_restore_percent_completed=current.percent if current else None,
         restore_percent_completed=round(100 * done / whole, 1) if whole else None,

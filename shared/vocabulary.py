@@ -59,6 +59,14 @@ class RestoreRunner(Word):
     INLINE = "Inline"
 
 
+class StandbyState(Word):
+    """`standby.state`: whether a database that is to be read between restores can be read now."""
+
+    READABLE = "Readable"
+    NOT_READABLE = "NotReadable"
+    REFUSED = "Refused"
+
+
 class VerificationLevel(Word):
     """`verify`: how much of each backup is read before it may be restored; each has the former."""
 

@@ -41,6 +41,7 @@ STATUS_MODELS = [
     models.MigrationStatusDetails,
     models.MigrationStatusWarnings,
     models.TargetServer,
+    models.StandbyInfo,
     models.MigrationProperties,
     after_recovery.AfterRecovery,
     restore_options.RestoreOptions,

@@ -279,8 +279,25 @@ class Target(Protocol):
         """Stop a batch if it runs, and remove it. Returns also if it is gone."""
         ...
 
+    def stand_by(self, database: str, folder: str | None) -> None:
+        """Let a restoring database be read; returns also if it can be already.
+
+        The undo file goes to a folder of the target, by default the one for log files.
+        """
+        ...
+
+    def stop_standing_by(self, database: str) -> None:
+        """Take a database back to restoring that can be read; whoever reads it is disconnected.
+
+        Does nothing to one in another state.
+        """
+        ...
+
     def recover(self, database: str) -> None:
-        """Open a restoring database. Returns also if it is open already."""
+        """Open a restoring database. Returns also if it is open already.
+
+        Whoever reads one in standby is disconnected.
+        """
         ...
 
     def has_login(self, name: str) -> bool | None:
@@ -292,7 +309,10 @@ class Target(Protocol):
         ...
 
     def drop(self, database: str) -> None:
-        """Drop a restoring database; refuses one that is open. Returns also if it is absent."""
+        """Drop a database that is restoring or in standby; refuses one that is open.
+
+        Returns also if it is absent. Whoever reads one in standby is disconnected.
+        """
         ...
 
     def drop_scratch(self, database: str, history_id: int) -> None:

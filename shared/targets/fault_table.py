@@ -195,7 +195,7 @@ FAULTS = (
     ),
     Fault((3199,), _F, "MAXTRANSFERSIZE is smaller than the backup's", _NEW_OPTIONS),
     # The target's disks and files.
-    Fault((3257, 1105), _F, "the target's disk is too small", "Free space on the target."),
+    Fault((3257, 1105, 3442), _F, "the target's disk is too small", "Free space on the target."),
     Fault((3633, 3634), _D, "an operation on a file failed", "Look at the target's disks."),
     Fault((5120, 5123), _D, "a database file cannot be opened", "Look at the target's disks."),
     Fault((5133,), _F, "a folder of the target is missing", "Create it, or name another."),
@@ -221,6 +221,12 @@ FAULTS = (
         _F,
         "the login was refused",
         "Check the user and the password, or the identity, that the app uses for this server.",
+    ),
+    Fault(
+        (6102,),
+        _F,
+        "the login may not end the sessions that read the database",
+        "Give the login ALTER ANY CONNECTION, or let the readers leave the database.",
     ),
     Fault((6101, 6104, 6106, 6107), _F, "the session cannot be killed", "Look at the sessions."),
     # Azure.

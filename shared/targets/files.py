@@ -64,6 +64,11 @@ def place_files(
     )
 
 
+def undo_file(database: str, folder: str) -> str:
+    """Return where STANDBY undoes to what is not committed: a file of the database's own."""
+    return _join(folder, f"{file_stem(database)}.undo")
+
+
 def file_stem(database: str) -> str:
     """Return a file name for a database, without extension, legal on Windows and on Linux.
 

@@ -46,15 +46,15 @@ def position(rows: Sequence[Row]) -> TargetPosition:
     """Read `tsql.POSITION`: one row per data file, none for a database that is absent.
 
     Roll forward goes on at the smallest redo_start_lsn of the files that are written to. It is
-    None while no full has been restored to its end. The primary file's differential base is the
-    database's, for files that were added later have none. Source: Microsoft Learn,
-    "sys.master_files".
+    None while no full has been restored to its end, and of a database in standby. The primary
+    file's differential base is the database's, for files that were added later have none. Source:
+    Microsoft Learn, "sys.master_files".
     """
     if not rows:
         return TargetPosition(state=DatabaseState.ABSENT)
     state = _STATES.get(_text(rows[0], "state_desc"), DatabaseState.OTHER)
     if rows[0]["is_in_standby"]:
-        state = DatabaseState.OTHER
+        state = DatabaseState.STANDBY
     if state is not DatabaseState.RESTORING:
         return TargetPosition(state=state)
     files = [row for row in rows if not row["is_read_only"]] or rows

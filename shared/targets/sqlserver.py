@@ -27,13 +27,14 @@ from shared.targets import (
     Watch,
     conditions,
     rows,
+    standby,
     tsql,
     upkeep,
 )
 from shared.targets.agent import AgentRunner
 from shared.targets.connection import LazySession, SqlServerConnection, TokenSource
 from shared.targets.faults import is_path_refused
-from shared.targets.files import ListedFile, Move
+from shared.targets.files import ListedFile, Move, undo_file
 from shared.targets.inline import InlineRunner
 from shared.targets.jobs import Task
 from shared.targets.opened import SqlServerDatabase
@@ -45,9 +46,10 @@ _LOG = logging.getLogger(__name__)
 _ALREADY_RECOVERED = 3153
 # A database is encrypted with one, and its backup with one more; a forged file list is long.
 _MOST_KEYS = 8
-_RECOVERABLE = frozenset({"RESTORING", "STANDBY"})
 _OPENING = frozenset({"RESTORING", "RECOVERING"})
-_DROPPABLE = frozenset({"RESTORING", "ABSENT"})
+_STANDBY = "STANDBY"
+_RECOVERABLE = frozenset({"RESTORING", _STANDBY})
+_DROPPABLE = frozenset({"RESTORING", _STANDBY, "ABSENT"})
 
 RestoreWith = Literal["auto", "agent", "inline"]
 """What carries restores out: jobs of SQL Server Agent, which go on without us, or a connection
@@ -200,6 +202,15 @@ class SqlServerTarget:
         """Stop a job if it runs, and remove it. Returns also if it is gone."""
         self._agent.end(batch)
 
+    def stand_by(self, database: str, folder: str | None) -> None:
+        """Let a restoring database be read; returns also if it can be already."""
+        undo = undo_file(database, folder or self.read_server().default_log_path)
+        standby.stand_by(self._work, database, undo)
+
+    def stop_standing_by(self, database: str) -> None:
+        """Take a database back to restoring that can be read; its readers are disconnected."""
+        standby.stop_standing_by(self._work, database)
+
     def recover(self, database: str) -> None:
         """Open a restoring database. Returns also if it is open already."""
         found = self._read_state(database)
@@ -208,11 +219,9 @@ class SqlServerTarget:
                 f"database {database!r} cannot be recovered: it is not on {self._settings}",
                 action="Restore its full backup first.",
             )
-        if rows.state_text(found) in _RECOVERABLE:
+        if (state := rows.state_text(found)) in _RECOVERABLE:
             try:
-                self._work.open().run(
-                    tsql.restore_with_recovery(database), doing=f"recovering {database!r}"
-                )
+                self._run(state, database, tsql.restore_with_recovery(database), "recovering")
             except TargetError as error:
                 if error.number != _ALREADY_RECOVERED:
                     raise
@@ -232,9 +241,9 @@ class SqlServerTarget:
         return SqlServerDatabase(database, self._work, self._runner, self._agent)
 
     def drop(self, database: str) -> None:
-        """Drop a restoring database; refuses one that is open. Returns also if it is absent."""
-        self._refuse_to_drop(database)
-        self._work.open().run(tsql.drop_database(database), doing=f"dropping {database!r}")
+        """Drop a database that is restoring or in standby; refuses one that is open."""
+        state = self._refuse_to_drop(database)
+        self._run(state, database, tsql.drop_database(database), "dropping")
         self._refuse_to_drop(database)
 
     def drop_scratch(self, database: str, history_id: int) -> None:
@@ -293,7 +302,15 @@ class SqlServerTarget:
                 action="Choose another name for the target, or remove that database yourself.",
             )
 
-    def _refuse_to_drop(self, database: str) -> None:
+    def _run(self, state: str, database: str, statement: str, doing: str) -> None:
+        """Run a statement that ends the restoring of a database, whoever reads it meanwhile."""
+        doing = f"{doing} {database!r}"
+        if state == _STANDBY:
+            standby.run_alone(self._work, database, statement, doing=doing)
+        else:
+            self._work.open().run(statement, doing=doing)
+
+    def _refuse_to_drop(self, database: str) -> str:
         state = rows.state_text(self._read_state(database))
         if state not in _DROPPABLE:
             raise TargetError(
@@ -301,6 +318,7 @@ class SqlServerTarget:
                 "not dropped",
                 action="Drop it yourself if nobody needs it.",
             )
+        return state
 
     def _query_files(self, urls: Sequence[str]) -> list[rows.Row]:
         return self._work.open().query(

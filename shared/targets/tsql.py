@@ -90,6 +90,12 @@ WHERE name = ?"""
 
 SESSION = "SELECT @@SPID AS session_id"
 
+READERS = """\
+SELECT s.session_id
+FROM sys.dm_exec_sessions AS s
+JOIN sys.databases AS d ON d.database_id = s.database_id
+WHERE d.name = ? AND d.is_in_standby = 1 AND s.is_user_process = 1 AND s.session_id <> @@SPID"""
+
 PROGRESS = "SELECT percent_complete FROM sys.dm_exec_requests WHERE session_id = ?"
 
 
@@ -204,18 +210,43 @@ def restore_with_recovery(database: str) -> str:
     return f"RESTORE DATABASE {_database(database)} WITH RECOVERY"
 
 
+def restore_with_standby(database: str, undo_file: str) -> str:
+    """Return the statement that lets a restoring database be read until the next restore.
+
+    What is not committed is undone into the file. The server looks at the state itself.
+    """
+    path = literal(undo_file, "the path of the undo file", DEVICE_LENGTH)
+    return (
+        f"{_if_state(database, _RESTORING)}\n"
+        f"    RESTORE DATABASE {_database(database)} WITH STANDBY = {path}"
+    )
+
+
+def restore_with_norecovery(database: str) -> str:
+    """Return the statement that takes a database in standby back to restoring.
+
+    The server looks at the state itself. Source: Microsoft Learn, text of error 3419, "Use RESTORE
+    DATABASE WITH NORECOVERY to take the database back to a Restoring state".
+    """
+    return (
+        f"{_if_state(database, _IN_STANDBY)}\n"
+        f"    RESTORE DATABASE {_database(database)} WITH NORECOVERY"
+    )
+
+
+def kill(session_id: int) -> str:
+    """Return the statement that ends a session."""
+    return f"KILL {session_id:d}"
+
+
 def drop_database(database: str) -> str:
-    """Return DROP DATABASE for a database that is restoring when the server gets to it.
+    """Return DROP DATABASE for a database that waits for restores when the server gets to it.
 
     The server looks at the state itself, because somebody may recover the database between our
     look and the statement. It drops nothing then, without an error.
     """
-    name = _database(database)
-    value = literal(database, "the database's name", NAME_LENGTH)
-    return (
-        f"IF EXISTS (SELECT 1 FROM sys.databases WHERE name = {value} "  # noqa: S608 quoted above
-        f"AND state_desc = N'RESTORING')\n    DROP DATABASE {name}"
-    )
+    state = f"({_RESTORING} OR {_IN_STANDBY})"
+    return f"{_if_state(database, state)}\n    DROP DATABASE {_database(database)}"
 
 
 def drop_scratch(database: str, history_id: int) -> tuple[str, str]:
@@ -267,6 +298,16 @@ def _credential(container_url: str, secret: str | None) -> str:
         return f"{name}\nWITH IDENTITY = N'{_MANAGED_IDENTITY}'"
     token = literal(secret.removeprefix("?"), "the credential's secret", _SECRET_LENGTH)
     return f"{name}\nWITH IDENTITY = N'{SAS_IDENTITY}', SECRET = {token}"
+
+
+_RESTORING = "state_desc = N'RESTORING'"
+_IN_STANDBY = "is_in_standby = 1"
+
+
+def _if_state(database: str, state: str) -> str:
+    """Return the condition that a database is in a state when the server gets to it."""
+    value = literal(database, "the database's name", NAME_LENGTH)
+    return f"IF EXISTS (SELECT 1 FROM sys.databases WHERE name = {value} AND {state})"  # noqa: S608 quoted above
 
 
 def _database(name: str) -> str:

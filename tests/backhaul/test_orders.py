@@ -244,6 +244,7 @@ LOCATION = {"fileStorageType": "AzureBlob", "azureBlob": {"folder": "SQL01/sales
                 *("--data-folder", "D:\\Data", "--log-folder", "L:\\"),
                 *("--move", "a=b=C:\\x=y.mdf", "--move", "it's [log]=C:\\数.ldf"),
                 *("--max-transfer-size", "65536", "--buffer-count", "8", "--block-size", "512"),
+                "--standby",
             ),
             {
                 "offlineConfiguration": {"offline": False},
@@ -254,6 +255,7 @@ LOCATION = {"fileStorageType": "AzureBlob", "azureBlob": {"folder": "SQL01/sales
                     "maxTransferSize": 65536,
                     "bufferCount": 8,
                     "blockSize": 512,
+                    "standby": True,
                 },
             },
         ),

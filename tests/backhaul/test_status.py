@@ -6,9 +6,18 @@ import json
 from datetime import timedelta
 from pathlib import Path
 
+import pytest
+
 from backhaul.migration_table import migration_details, migration_list
+from shared.models import StandbyInfo
 from shared.records import Blocking
-from shared.vocabulary import BlockingReason, MigrationState, MigrationStatus, RestoreState
+from shared.vocabulary import (
+    BlockingReason,
+    MigrationState,
+    MigrationStatus,
+    RestoreState,
+    StandbyState,
+)
 from tests.backhaul import golden
 from tests.backhaul.answers import AFTERMATH, GAP, ID, PREFLIGHT, START, Story
 from tests.backhaul.app import App, Reply
@@ -110,6 +119,32 @@ def test_details_of_a_migration_that_has_ended() -> None:
     golden.check(
         "status-succeeded.txt", golden.rendered(migration_details(migration, NOW, folded=False))
     )
+
+
+@pytest.mark.parametrize(
+    ("standby", "told"),
+    [
+        (StandbyInfo(state=StandbyState.READABLE), "now, until the next restore"),
+        (StandbyInfo(state=StandbyState.NOT_READABLE), "not now"),
+        (
+            StandbyInfo(state=StandbyState.REFUSED, reason="too [old]", action="Wait."),
+            "no: too [old]",
+        ),
+    ],
+    ids=lambda value: getattr(value, "state", None),
+)
+def test_details_tell_whether_the_database_can_be_read(standby: StandbyInfo, told: str) -> None:
+    migration = Story(restored=3).show(MigrationStatus.READY_FOR_CUTOVER)
+    details = migration.properties.migration_status_details
+    assert details is not None
+    details = details.model_copy(update={"standby": standby})
+    properties = migration.properties.model_copy(update={"migration_status_details": details})
+    shown = migration.model_copy(update={"properties": properties})
+
+    text = golden.rendered(migration_details(shown, NOW, folded=False))
+
+    (line,) = (line for line in text.splitlines() if "Readable" in line)
+    assert told in line
 
 
 def test_details_before_anything_has_arrived() -> None:

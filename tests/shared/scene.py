@@ -38,6 +38,7 @@ PASSWORD = "of the simulated server"  # noqa: S105 of a server that lives as lon
 TARGET = "t"
 _ACTS = {
     Action.RESTORE: restoring.restore_batch,
+    Action.STAND_BY: restoring.restore_batch,
     Action.RECOVER: restoring.recover,
     Action.CLEAN_UP: restoring.clean_up,
 }

@@ -18,7 +18,7 @@ GOOD: list[dict[str, Any]] = [
     {"dataFolder": "D:\\Data\\", "logFolder": "L:/", "moveFiles": {"a": "\\\\host\\share\\a.mdf"}},
     {"dataFolder": "/", "moveFiles": {"a]b'c\"d;--": "/数据库/it's [x].mdf", "b": "/" + "x" * 258}},
     {"maxTransferSize": 65536, "bufferCount": 32768},
-    {"maxTransferSize": 4194304, "bufferCount": 512, "blockSize": 65536},
+    {"maxTransferSize": 4194304, "bufferCount": 512, "blockSize": 65536, "standby": True},
 ]
 
 WRONG: list[tuple[dict[str, Any], str]] = [

@@ -81,7 +81,7 @@ NOT_RESTORED = {
         ),
         pytest.param(
             [file(**NOT_RESTORED, state_desc="ONLINE", is_in_standby=True)],
-            TargetPosition(state=DatabaseState.OTHER),
+            TargetPosition(state=DatabaseState.STANDBY),
             id="standby",
         ),
         pytest.param(

@@ -58,6 +58,10 @@ def tuned(name: str) -> str:
     )
 
 
+def restore_with_standby(name: str) -> str:
+    return tsql.restore_with_standby(name, f"L:\\Log\\{name}.undo")
+
+
 def unless_restored(name: str) -> str:
     return tsql.unless_restored(name, full(name))
 
@@ -116,6 +120,8 @@ STATEMENTS: dict[str, Callable[[str], str]] = {
         alter_credential,
         credential_of_identity,
         tsql.restore_with_recovery,
+        restore_with_standby,
+        tsql.restore_with_norecovery,
         tsql.drop_database,
         check_database,
         check_pages,

@@ -130,6 +130,7 @@ class Database(Record):
     is_corrupt: bool = False
     standby_file: str | None = None
     standby_is_lost: bool = False
+    database_version: int = Field(default=0, description="that of its backups; 0 is not known")
 
     @property
     def is_in_standby(self) -> bool:

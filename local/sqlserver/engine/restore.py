@@ -126,7 +126,7 @@ def _recover(instance: Instance, order: RestoreOrder, request: Request, sink: Si
     if database.interruption:
         raise refuse(4319, database.files[0].logical_name)
     if order.standby is not None:
-        _check_folder(instance, order.standby)
+        _check_standby(instance, order.standby, database.database_version)
     if order.recovery and order.standby is None:
         request.checkpoint(instance.settings.recovery_s)
     instance.save(_ended(database, order))
@@ -140,8 +140,10 @@ def _check_standby_file(database: Database) -> None:
         raise refuse(3441, database.name, database.database_id, database.standby_file, missing)
 
 
-def _check_folder(instance: Instance, path: str) -> None:
-    """Raise 5123 unless an undo file can be written there."""
+def _check_standby(instance: Instance, path: str, version: int) -> None:
+    """Raise 3180 if a database of that version is to be upgraded first, 5123 without a folder."""
+    if 0 < version < instance.settings.product.database_version:
+        raise refuse(3180)
     folders = {comparable(folder) for folder in instance.directories}
     if comparable(folder_of(path)) not in folders:
         raise refuse(5123, "3(The system cannot find the path specified.)", path)
@@ -241,9 +243,7 @@ class _Restore:
         """Raise 3180 or 5123 for a STANDBY that cannot be, and what forbids the stop point."""
         order, header, settings = self._order, self._header, self._instance.settings
         if order.standby is not None:
-            if header.database_version < settings.product.database_version:
-                raise refuse(3180)
-            _check_folder(self._instance, order.standby)
+            _check_standby(self._instance, order.standby, header.database_version)
         if order.stop and header.backup_type is not BackupType.LOG:
             check_data(order.stop, header, settings.mark_lsns)
 
@@ -274,6 +274,7 @@ class _Restore:
             recovery_fork_guid=header.recovery_fork_id,
             files=self._place(self._files),
             users=_users(self._instance.settings.database_users),
+            database_version=header.database_version,
             is_encrypted=bool(self._instance.settings.thumbprints_of(header.database_name)),
             position=rules.after_full(header),
         )

@@ -136,6 +136,12 @@ WHERE name = ?
 -- tsql.SESSION
 SELECT @@SPID AS session_id
 
+-- tsql.READERS
+SELECT s.session_id
+FROM sys.dm_exec_sessions AS s
+JOIN sys.databases AS d ON d.database_id = s.database_id
+WHERE d.name = ? AND d.is_in_standby = 1 AND s.is_user_process = 1 AND s.session_id <> @@SPID
+
 -- tsql.PROGRESS
 SELECT percent_complete FROM sys.dm_exec_requests WHERE session_id = ?
 
