@@ -37,7 +37,7 @@ def databases(world: World) -> set[str]:
 def test_a_rehearsal_survives_the_host_and_leaves_nothing_while_the_migration_goes_on(
     tmp_path: Path,
 ) -> None:
-    source = SampleDatabase("Sales", data_bytes=1_500_000)
+    source = SampleDatabase("Sales", data_bytes=800_000)
     files = write([source.full(), *(source.log() for _ in range(4))], tmp_path / "backups")
     options = StackOptions(
         data=tmp_path / "stack",

@@ -371,7 +371,7 @@ def test_a_death_before_any_write_leaves_no_scratch_database_in_the_end(
     order = begun(scene, logs=1)
     died, number = True, 0
     while died:
-        number += 5
+        number += 7
         rehearsal = rehearse(scene, order)
         mortal = Workplace(scene.place.settings)
         tables = Tables(mortal.settings).dies_at(number)
