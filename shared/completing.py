@@ -206,11 +206,16 @@ class _Ending:
 
         A server that shuts down ends a statement without an error; what it is asked next fails.
         """
-        facts = self._database.read_facts()
+        facts, database = self._database.read_facts(), self._work.order.target_database
+        if facts is not None and facts.state == "RECOVERING":
+            raise TargetUnavailable(
+                f"the database {database!r} is recovering, as after a restart of its server",
+                action="It is asked again until it is ONLINE.",
+            )
         if facts is None or facts.state != "ONLINE":
             state = f"is {facts.state}" if facts else "is gone"
             raise TargetError(
-                f"the database {self._work.order.target_database!r} on the target {state},"
+                f"the database {database!r} on the target {state},"
                 " and was ONLINE after its recovery",
                 action="Find out who changed that, and do this yourself.",
             )

@@ -5,7 +5,8 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import closing
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from local.sqlserver import Server, Settings, serve
 from shared import ordering, restoring
 from shared.after_recovery import AfterRecovery
 from shared.chain import DatabaseState
+from shared.errors import BackhaulError
 from shared.looking import glance
 from shared.models import RestartRequest
 from shared.outlook import Action
@@ -395,6 +397,29 @@ def test_a_crash_after_any_step_leads_to_the_same_end(scene: Scene) -> None:
         assert scene.progress(order).blocking is None
         assert set(states(scene, order).values()) == {DONE}
         assert scene.details(order).recovered_database is not None
+
+
+def test_workers_that_complete_at_once_do_each_step_and_leave_no_job(
+    make_scene: MakeScene, checks_slowly: Server
+) -> None:
+    scene = make_scene(checks_slowly)
+    order = restored(scene, ALL, data_bytes=500_000)
+
+    def work() -> None:
+        for _ in range(3):
+            with suppress(BackhaulError):
+                restoring.recover(scene.place, order.id)
+
+    with ThreadPoolExecutor(3) as pool:
+        for worker in [pool.submit(work) for _ in range(3)]:
+            worker.result()
+    scene.drive(order)
+    assert scene.status(order) is MigrationStatus.SUCCEEDED
+    aftermath = scene.progress(order).aftermath
+    assert aftermath is not None
+    assert [step.name for step in aftermath.steps] == list(AfterStep)
+    assert {step.state for step in aftermath.steps} == {DONE}
+    assert checks_slowly.instance.jobs.all() == []
 
 
 def test_a_stranger_who_restores_over_it_later_does_not_hold_the_migration_up(
