@@ -215,8 +215,7 @@ class _Ending:
         if facts is None or facts.state != "ONLINE":
             state = f"is {facts.state}" if facts else "is gone"
             raise TargetError(
-                f"the database {database!r} on the target {state},"
-                " and was ONLINE after its recovery",
+                f"the database {database!r} on the target {state}; it was ONLINE when recovered",
                 action="Find out who changed that, and do this yourself.",
             )
         return facts
@@ -235,6 +234,7 @@ class _Ending:
             if self.aftermath.check_attempts == _ATTEMPTS:
                 message = f"DBCC CHECKDB was interrupted {_ATTEMPTS} times on the target."
                 return _failed(name, message, "Run it yourself.", None)
+            self._read_facts()
             detaches = self._target.detaches()
             self._note(check_attempts=self.aftermath.check_attempts + 1)
             self._save()
