@@ -141,6 +141,7 @@ def examine(
         taken=taken if taken and taken.code in _NAME_TAKEN else None,
         is_allocated=progress.begun and position.state.goes_on,
         after=order.after_recovery,
+        standby=order.restore_options.standby,
         owner_is_login=target.has_login(owner) if (owner := order.after_recovery.owner) else None,
     )
     return server, judge(found)

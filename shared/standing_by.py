@@ -11,7 +11,7 @@ import logging
 
 from shared.chain import DatabaseState, TargetPosition
 from shared.errors import TargetError, TargetUnavailable
-from shared.outlook import Outlook
+from shared.outlook import Action, Outlook
 from shared.records import StandbyRefusal
 from shared.standby import UPGRADE_NEEDED
 from shared.targets import Target
@@ -32,7 +32,14 @@ def stand_by(work: Work, target: Target) -> Outlook:
         work.stored.update(standby_refusal=_refusal(work, error))
     else:
         work.stored.update(standby_refusal=None)
-    return work.look(target).outlook
+    outlook = work.look(target).outlook
+    if outlook.action is Action.STAND_BY:
+        # Whoever shuts down ends a statement without an error; the orchestration would go round.
+        raise TargetUnavailable(
+            f"database {database!r} is restoring still, after it was to be read",
+            action="It is tried again; if it stays, look at the server's error log.",
+        )
+    return outlook
 
 
 def is_ours(work: Work, position: TargetPosition) -> bool:

@@ -136,7 +136,9 @@ class Work:
         )
 
     def _lags_since(self, outlook: Outlook) -> str:
-        steps = outlook.plan.steps
+        steps, last = outlook.plan.steps, self.progress.last_restored
+        if outlook.action is Action.STAND_BY and last is not None:
+            return last.restored_on.isoformat()
         if outlook.action is not Action.RESTORE or not steps:
             return ""
         file = self.place.catalog.read_file(self.order.folder, steps[0].backup.files[0].name)

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 
 from shared.errors import BackhaulError, ConfigurationError, TargetUnavailable
 from shared.models import PreflightCheckInfo
-from shared.preflight import access, ending, room, server
+from shared.preflight import access, ending, reading, room, server
 from shared.preflight.found import Access, Found, failed, number_of
 from shared.preflight.room import reserved_by
 from shared.records import Preflight, PreflightCheck
@@ -45,6 +45,7 @@ _CHECKS: tuple[Callable[[Found], PreflightCheck], ...] = (
     room.folders,
     room.free_space,
     server.agent,
+    reading.standby,
     ending.after_recovery,
 )
 

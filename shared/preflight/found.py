@@ -36,7 +36,8 @@ class Found(NamedTuple):
     why it could not, `no_credential` why it got no credential. `reserved` is what other migrations
     will still need, by mount point. `taken` tells why the database's name is not free,
     `is_allocated` that its files are there already. `owner_is_login` tells whether the owner that
-    `after` names is a login of the server, None if there is none, or nobody can see it.
+    `after` names is a login of the server, None if there is none, or nobody can see it. `standby`
+    asks that the database can be read between restores.
     """
 
     now: datetime
@@ -56,6 +57,7 @@ class Found(NamedTuple):
     is_allocated: bool = False
     after: AfterRecovery = AfterRecovery()
     owner_is_login: bool | None = None
+    standby: bool = False
 
     @property
     def without_files(self) -> str:

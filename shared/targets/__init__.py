@@ -111,6 +111,7 @@ class Conditions(TargetModel):
     may_create_databases: bool
     may_read_history: bool
     may_alter_credentials: bool
+    may_end_sessions: bool
     takes_containers: bool
     folders: tuple[Folder, ...] = ()
     certificates: tuple[Certificate, ...] | None = None

@@ -30,6 +30,7 @@ RIGHTS = """\
 SELECT SUSER_SNAME() AS login_name,
        HAS_PERMS_BY_NAME(NULL, NULL, N'CREATE ANY DATABASE') AS may_create,
        HAS_PERMS_BY_NAME(NULL, NULL, N'ALTER ANY CREDENTIAL') AS may_alter_credentials,
+       HAS_PERMS_BY_NAME(NULL, NULL, N'ALTER ANY CONNECTION') AS may_end_sessions,
        HAS_PERMS_BY_NAME(NULL, NULL, N'VIEW ANY DEFINITION') AS may_see_all"""
 
 READS_HISTORY = """\
@@ -74,6 +75,7 @@ def read_conditions(
         may_create_databases=bool(rights["may_create"]),
         may_read_history=_may_read_history(work),
         may_alter_credentials=bool(rights["may_alter_credentials"]),
+        may_end_sessions=bool(rights["may_end_sessions"]),
         takes_containers=rows.takes_containers(containers),
         folders=_read_folders(work, folders[:_MOST_FOLDERS]),
         certificates=_read_certificates(work) if rights["may_see_all"] else None,

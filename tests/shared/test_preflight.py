@@ -49,6 +49,7 @@ CONDITIONS: dict[str, Any] = {
     "may_create_databases": True,
     "may_read_history": True,
     "may_alter_credentials": True,
+    "may_end_sessions": True,
     "takes_containers": True,
     "folders": [
         {"path": path, "exists": True, "mount": path, "free": 10_000, "certain": True}
@@ -137,6 +138,7 @@ def found_of(case: dict[str, Any]) -> Found:
         is_allocated=case.get("is_allocated", False),
         after=AfterRecovery.model_validate(case.get("after", {})),
         owner_is_login=case.get("owner_is_login"),
+        standby=case.get("standby", False),
     )
 
 

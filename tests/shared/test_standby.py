@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 from itertools import product
 from typing import Any
@@ -10,7 +9,8 @@ from uuid import UUID
 
 import pytest
 
-from local.sqlserver import PRODUCTS, Server, Settings, serve
+from local.samples import SampleDatabase
+from local.sqlserver import Server, Settings, serve
 from shared.chain import DatabaseState, TargetPosition
 from shared.looking import glance
 from shared.lsn import Lsn
@@ -24,24 +24,20 @@ from shared.vocabulary import BlockingReason, FailureCode, MigrationStatus, Stan
 from tests.shared.conftest import MakeScene
 from tests.shared.scene import PASSWORD, Scene, guids, restored, sample
 
+VERSION = "2022"  # of the server: nothing is to be upgraded
 ASKED = {"restoreOptions": {"standby": True}}
 ONLINE, STANDBY = DatabaseState.ONLINE, DatabaseState.STANDBY
 ABSENT, RESTORING = DatabaseState.ABSENT, DatabaseState.RESTORING
 
 
-@pytest.fixture(scope="module")
-def same_version(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """A server of the version that the sample backups are of: nothing is to be upgraded."""
-    settings = Settings(
-        data=tmp_path_factory.mktemp("same"), password=PASSWORD, product=PRODUCTS["2019"]
-    )
-    with serve(settings) as running:
-        yield running
-
-
 @pytest.fixture
-def readable(request: pytest.FixtureRequest, make_scene: MakeScene, same_version: Server) -> Scene:
-    return make_scene(same_version, {"restore_with": getattr(request, "param", "inline")})
+def readable(request: pytest.FixtureRequest, make_scene: MakeScene, server: Server) -> Scene:
+    return make_scene(server, {"restore_with": getattr(request, "param", "inline")})
+
+
+def own_sample() -> SampleDatabase:
+    """Return a source database of the server's version."""
+    return SampleDatabase("Sales", data_bytes=64 * 1024, version=VERSION)
 
 
 def reader_in(server: Server, database: str) -> Any:
@@ -72,9 +68,9 @@ both_runners = pytest.mark.parametrize("readable", ["agent", "inline"], indirect
 
 @both_runners
 def test_it_is_read_between_logs_and_recovered_whoever_reads(
-    readable: Scene, same_version: Server
+    readable: Scene, server: Server
 ) -> None:
-    scene, source = readable, sample()
+    scene, source = readable, own_sample()
     backups = [source.full(), source.log()]
     scene.drop_backups("f", backups)
     order = scene.create("f", scene.database("a]b'c\"d;--"), **ASKED)
@@ -84,14 +80,14 @@ def test_it_is_read_between_logs_and_recovered_whoever_reads(
         assert standby_of(scene, order) is StandbyState.READABLE
         assert scene.status(order) is MigrationStatus.READY_FOR_CUTOVER
         assert not glance(scene.place, *_now(scene, order)).restless
-        reader = reader_in(same_version, order.target_database)
+        reader = reader_in(server, order.target_database)
         backups.append(taken())
         scene.drop_backups("f", backups[-1:])
         assert glance(scene.place, *_now(scene, order)).busy
         scene.drive(order)
         reader.close()
     assert restored(scene, order) == guids(backups)
-    reader = reader_in(same_version, order.target_database)
+    reader = reader_in(server, order.target_database)
     scene.cutover(order)
     scene.drive(order)
     reader.close()
@@ -108,12 +104,12 @@ def _now(scene: Scene, order: MigrationOrder) -> tuple[MigrationOrder, Migration
 
 @pytest.mark.parametrize(("keep", "left"), [(False, ABSENT), (True, STANDBY)])
 def test_a_cancel_drops_it_unless_it_is_kept(
-    readable: Scene, same_version: Server, keep: bool, left: DatabaseState
+    readable: Scene, server: Server, keep: bool, left: DatabaseState
 ) -> None:
-    readable.drop_backups("f", [sample().full()])
+    readable.drop_backups("f", [own_sample().full()])
     order = readable.create("f", readable.database("Sales"), **ASKED)
     readable.drive(order)
-    reader = reader_in(same_version, order.target_database)
+    reader = reader_in(server, order.target_database)
     readable.cancel(order, keep_target=keep)
     readable.drive(order)
     reader.close()
@@ -125,7 +121,7 @@ def test_a_cancel_drops_it_unless_it_is_kept(
 
 @both_runners
 def test_a_crash_between_any_two_steps_is_got_over(readable: Scene) -> None:
-    scene, source = readable, sample()
+    scene, source = readable, own_sample()
     backups = [source.full(), source.log()]
     scene.drop_backups("f", backups[:1])
     order = scene.create("f", scene.database("Sales"), **ASKED)
@@ -183,11 +179,10 @@ def test_a_refusal_is_tried_again_after_the_next_restore(
     settings = Settings(
         data=tmp_path_factory.mktemp("undo"),
         password=PASSWORD,
-        product=PRODUCTS["2019"],
         directories=("/undo",),
     )
     with serve(settings) as server:
-        scene, source = make_scene(server), sample()
+        scene, source = make_scene(server), own_sample()
         full = source.full()
         names = {file.logical_name: f"/undo/{n}" for n, file in enumerate(full.files)}
         scene.drop_backups("f", [full])
@@ -213,12 +208,12 @@ def settings_with(server: Server, folder: str) -> Settings:
     return replace(old, directories=(*old.directories, folder))
 
 
-def test_a_lost_undo_file_ends_the_migration(readable: Scene, same_version: Server) -> None:
-    source = sample()
+def test_a_lost_undo_file_ends_the_migration(readable: Scene, server: Server) -> None:
+    source = own_sample()
     readable.drop_backups("f", [source.full()])
     order = readable.create("f", readable.database("Sales"), **ASKED)
     readable.drive(order)
-    same_version.instance.damage(order.target_database, standby_is_lost=True)
+    server.instance.damage(order.target_database, standby_is_lost=True)
     readable.drop_backups("f", [source.log()])
     readable.drive(order)
     shown = readable.shown(order).properties
@@ -229,19 +224,19 @@ def test_a_lost_undo_file_ends_the_migration(readable: Scene, same_version: Serv
 
 
 def test_a_cancel_after_the_undo_file_was_lost_drops_the_database(
-    readable: Scene, same_version: Server
+    readable: Scene, server: Server
 ) -> None:
-    readable.drop_backups("f", [sample().full()])
+    readable.drop_backups("f", [own_sample().full()])
     order = readable.create("f", readable.database("Sales"), **ASKED)
     readable.drive(order)
-    same_version.instance.damage(order.target_database, standby_is_lost=True)
+    server.instance.damage(order.target_database, standby_is_lost=True)
     readable.cancel(order)
     readable.drive(order)
     assert state_of(readable, order) is ABSENT
 
 
 def test_a_standby_that_nobody_asked_for_is_somebody_elses(readable: Scene) -> None:
-    readable.drop_backups("f", [sample().full()])
+    readable.drop_backups("f", [own_sample().full()])
     order = readable.create("f", readable.database("Sales"))
     readable.drive(order)
     with readable.on_target() as target:
@@ -257,7 +252,7 @@ def test_a_standby_that_nobody_asked_for_is_somebody_elses(readable: Scene) -> N
 
 
 def test_it_can_be_cut_over_from_standby(readable: Scene) -> None:
-    readable.drop_backups("f", [sample().full()])
+    readable.drop_backups("f", [own_sample().full()])
     order = readable.create("f", readable.database("Sales"), **ASKED)
     readable.drive(order)
     ready = readable.details(order).cutover_readiness
@@ -265,7 +260,7 @@ def test_it_can_be_cut_over_from_standby(readable: Scene) -> None:
 
 
 def test_an_offline_migration_ends_from_standby(readable: Scene) -> None:
-    source = sample()
+    source = own_sample()
     full, log = source.full(), source.log()
     readable.drop_backups("f", [full])
     offline = {"offline": True, "lastBackupName": log.file_names[0]}

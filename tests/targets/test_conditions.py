@@ -57,6 +57,7 @@ def test_every_version_tells_what_it_can(
     assert seen.login == "sa"
     assert seen.may_create_databases
     assert seen.may_alter_credentials
+    assert seen.may_end_sessions
     assert seen.certificates == (
         Certificate(name="one", thumbprint=bytes.fromhex("AB" * 20), has_private_key=True),
     )
@@ -95,6 +96,7 @@ def test_a_login_without_rights_sees_little_and_breaks_nothing(
     assert seen.may_read_history
     assert not seen.may_create_databases
     assert not seen.may_alter_credentials
+    assert not seen.may_end_sessions
     assert seen.certificates is None
     assert seen.credential is None
     assert seen.why_no_agent == "the login may not make jobs, or not see how they run"

@@ -2,6 +2,7 @@
 SELECT SUSER_SNAME() AS login_name,
        HAS_PERMS_BY_NAME(NULL, NULL, N'CREATE ANY DATABASE') AS may_create,
        HAS_PERMS_BY_NAME(NULL, NULL, N'ALTER ANY CREDENTIAL') AS may_alter_credentials,
+       HAS_PERMS_BY_NAME(NULL, NULL, N'ALTER ANY CONNECTION') AS may_end_sessions,
        HAS_PERMS_BY_NAME(NULL, NULL, N'VIEW ANY DEFINITION') AS may_see_all
 
 -- conditions.READS_HISTORY
