@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from enum import Enum
 from importlib.metadata import PackageNotFoundError, distribution, requires
+from pathlib import Path
 
 import pytest
 from pydantic import BaseModel
@@ -113,6 +114,14 @@ def routes() -> Iterator[tuple[str, str]]:
 @pytest.mark.parametrize(("method", "route"), list(routes()))
 def test_every_route_is_documented(method: str, route: str) -> None:
     assert f"{method} /api/{route}" in quoted(document("api.md"))
+
+
+@pytest.mark.parametrize(
+    "module", sorted((REPOSITORY / "shared").glob("[a-z]*")), ids=lambda m: m.stem
+)
+def test_every_module_has_its_place_in_the_architecture(module: Path) -> None:
+    name = f"{module.name}/" if module.is_dir() else module.stem
+    assert name in quoted(document("architecture.md"))
 
 
 def needed(requirements: str) -> set[str]:
