@@ -342,7 +342,8 @@ def take_over_history(
         last = stored.now.last_restored
         if last is not None and last.backup_set_guid == row.backup_set_guid:
             stored.update(history_id=row.restore_history_id)
-        elif backup is None:
+        elif backup is None or (row.restore_type == _FULL and stored.now.full_backup is not None):
+            # We restore one full, and the server sees to it that it is restored once.
             return _restored_by_others(order, row)
         else:
             _record(place, stored, backup, row)

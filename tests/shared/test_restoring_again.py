@@ -7,6 +7,8 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from uuid import UUID
 
+import pytest
+
 from local.sqlserver import Server
 from shared import restoring
 from shared.chain import DatabaseState
@@ -212,20 +214,25 @@ def test_two_migrations_to_one_database_do_not_mix(scene: Scene) -> None:
         assert target.read_position(name).state is DatabaseState.RESTORING
 
 
-def test_somebody_elses_restore_is_noticed_and_the_database_left_alone(scene: Scene) -> None:
-    scene.drop_backups("f", [sample().full()])
+@pytest.mark.parametrize("whose", ["ours", "theirs"])
+def test_somebody_elses_restore_is_noticed_and_the_database_left_alone(
+    scene: Scene, whose: str
+) -> None:
+    source = sample()
+    ours, theirs = source.full(), sample("Theirs").full()
+    (name, *_) = scene.drop_backups("f", [ours, source.log()])
     order = scene.create("f", scene.database("Sales"))
     scene.drive(order)
-    theirs = sample("Theirs").full()
-    (name,) = scene.drop_backups("elsewhere", [theirs])
+    (name_of_theirs,) = scene.drop_backups("elsewhere", [theirs])
+    full, file = (ours, name) if whose == "ours" else (theirs, name_of_theirs)
     with scene.on_target() as target:
         target.drop(order.target_database)
         target.restore(
             RestoreOrder(
                 database=order.target_database,
-                backup_set_guid=theirs.header.backup_set_guid,
-                backup_type=theirs.header.backup_type,
-                urls=(scene.place.blobs.url_of(name),),
+                backup_set_guid=full.header.backup_set_guid,
+                backup_type=full.header.backup_type,
+                urls=(scene.place.blobs.url_of(file),),
                 checksum=True,
             ),
             lambda percent: True,
@@ -233,7 +240,7 @@ def test_somebody_elses_restore_is_noticed_and_the_database_left_alone(scene: Sc
     scene.drive(order)
     details = scene.details(order)
     assert details.restore_blocking_reason_code is BlockingReason.CONCURRENT_CHANGE
-    assert str(theirs.header.backup_set_guid) in (details.restore_blocking_reason or "")
+    assert str(full.header.backup_set_guid) in (details.restore_blocking_reason or "")
     scene.cancel(order)
     scene.drive(order)
     assert scene.status(order) is MigrationStatus.CANCELED
