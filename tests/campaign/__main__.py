@@ -69,4 +69,7 @@ def _chance(seed: int, what: object) -> random.Random:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    try:
+        sys.exit(main())
+    except KeyboardInterrupt:
+        sys.exit("interrupted; all processes have been stopped")
