@@ -12,7 +12,7 @@ from local.sqlserver import Settings, serve
 from local.stack import Stack, StackOptions
 from shared.chain import DatabaseState
 from tests.e2e.test_long_restore import LONGEST_ACTIVITY_S, seconds_of_activities
-from tests.e2e.world import Json, World, details, write
+from tests.e2e.world import Json, World, details, target_at, write
 
 PASSWORD = "of the simulated server"  # noqa: S105 of a server that lives as long as the test
 CHECK_S = 8
@@ -33,19 +33,13 @@ def test_a_host_that_dies_after_the_recovery_comes_back_to_what_is_left_to_do(
         database_users=("anna",),
     )
     with serve(settings) as server:
-        target = {
-            "server": "127.0.0.1",
-            "port": server.port,
-            "user": "sa",
-            "password": PASSWORD,
-            "trust_server_certificate": True,
-        }
+        target = target_at(server, PASSWORD)
         with Stack(StackOptions(data=tmp_path / "stack", sql_server=target)) as stack:
             world = World(stack)
             world.upload("sales", files)
             after = {"checkDatabase": "full", "owner": "nobody", "compatibilityLevel": 160}
             world.create("sales", "Sales", afterRecovery=after)
-            world.wait_status("sales", "ReadyForCutover")
+            world.wait("sales", is_restored)
             assert world.cutover("sales").status_code == 202
             world.wait("sales", is_verifying)
             for _ in range(KILLS):
@@ -72,6 +66,11 @@ def test_a_host_that_dies_after_the_recovery_comes_back_to_what_is_left_to_do(
             assert max(took.values()) < LONGEST_ACTIVITY_S, took
             assert [job.name for job in server.instance.jobs.all()] == []
             world.close()
+
+
+def is_restored(properties: Json) -> bool:
+    restored = properties["migrationStatusDetails"]["restoredFiles"]
+    return bool(properties["migrationStatus"] == "ReadyForCutover" and restored == 2)
 
 
 def is_verifying(properties: Json) -> bool:

@@ -16,7 +16,7 @@ from local.stack import Stack, StackOptions
 from shared.settings import SqlServerSettings
 from shared.targets.connection import LazySession
 from tests.certificates import certificate
-from tests.e2e.world import Json, World, details, write
+from tests.e2e.world import Json, World, details, target_at, write
 
 PASSWORD = "of the simulated server"  # noqa: S105 of a server that lives as long as the test
 MB = 1024**2
@@ -37,13 +37,7 @@ def tight(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
         encrypted=(("Secret", THUMBPRINT),),
     )
     with serve(settings) as server:
-        login = {
-            "server": "127.0.0.1",
-            "port": server.port,
-            "user": "sa",
-            "password": PASSWORD,
-            "trust_server_certificate": True,
-        }
+        login = target_at(server, PASSWORD)
         options = StackOptions(
             data=folder / "stack",
             sql_server=login,

@@ -13,6 +13,7 @@ import httpx
 from pydantic import SecretStr
 
 from local.samples import SampleBackup
+from local.sqlserver import Server
 from local.stack import TARGET, Stack
 from shared.arrivals import unchecked_blobs
 from shared.chain import TargetPosition
@@ -194,6 +195,17 @@ class World:
         return content
 
 
+def target_at(server: Server, password: str) -> Json:
+    """Return the app's settings of a simulated server as its target."""
+    return {
+        "server": "127.0.0.1",
+        "port": server.port,
+        "user": "sa",
+        "password": password,
+        "trust_server_certificate": True,
+    }
+
+
 def details(shown: Json) -> Json:
     """Return the details of a shown migration."""
     content: Json = shown["properties"]["migrationStatusDetails"]
@@ -232,5 +244,6 @@ __all__ = [
     "details",
     "guids",
     "shuffled",
+    "target_at",
     "write",
 ]
