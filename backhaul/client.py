@@ -14,6 +14,7 @@ from shared.errors import RequestError
 from shared.json_model import Json
 from shared.models import (
     CancelRequest,
+    CutoverCheck,
     CutoverReadiness,
     CutoverRequest,
     Migration,
@@ -23,6 +24,7 @@ from shared.models import (
     RestartRequest,
     RetryRequest,
 )
+from shared.stop_point import StopPoint
 
 _ID = re.compile(r"(?!\.+$)[A-Za-z0-9_.~-]{1,100}")
 _WHICH_KEY = (
@@ -84,10 +86,13 @@ class Client(Correspondent):
         """Return whether the target could take the database; changes nothing."""
         return self._send("POST", "migrations?validateOnly=true", PreflightReport, request)
 
-    def check_cutover(self, migration: str) -> Answer[CutoverReadiness]:
-        """Return whether a cutover would lose anything; changes nothing."""
+    def check_cutover(
+        self, migration: str, stop: StopPoint | None = None
+    ) -> Answer[CutoverReadiness]:
+        """Return whether a cutover would lose anything, or may stop there; changes nothing."""
         route = f"{_route(migration)}/cutover?validateOnly=true"
-        return self._send("POST", route, CutoverReadiness)
+        body = CutoverCheck(stop_at=stop) if stop is not None else None
+        return self._send("POST", route, CutoverReadiness, body)
 
     def cutover(self, migration: str, request: CutoverRequest) -> Answer[Migration]:
         """Ask for the cutover; it goes on after the answer."""

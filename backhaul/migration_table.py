@@ -225,6 +225,7 @@ def _progress(
         yield "Waits for", details.waiting_for
     if not final:
         yield from _expected(details)
+    yield from _stop_point(details)
     if details.complete_restore_error_message:
         yield "Cutover", Text(details.complete_restore_error_message, "red")
 
@@ -235,6 +236,14 @@ def _readable(standby: StandbyInfo) -> Text:
     if standby.state is StandbyState.NOT_READABLE:
         return Text("not now")
     return Text(f"no: {standby.reason}\n{standby.action or ''}".strip())
+
+
+def _stop_point(details: MigrationStatusDetails) -> Iterator[tuple[str, RenderableType]]:
+    stop = details.cutover_stop
+    if stop is not None:
+        at = f" (LSN {stop.reached_lsn})" if stop.reached_lsn is not None else ""
+        state = f"reached{at}" if stop.reached else "not reached yet"
+        yield "Stop point", f"{stop.stop_at}: {state}"
 
 
 def _being_verified(details: MigrationStatusDetails) -> Iterator[tuple[str, RenderableType]]:

@@ -22,6 +22,14 @@ from backhaul.restore_options import (
     TransferSize,
     moves_of,
 )
+from backhaul.stop_options import (
+    StopAfter,
+    StopAt,
+    StopAtLsn,
+    StopAtMark,
+    StopBefore,
+    stop_point,
+)
 from backhaul.watching import see_to_the_end
 from shared.after_recovery import AfterRecovery
 from shared.errors import BackhaulError
@@ -40,6 +48,7 @@ from shared.models import (
     SourceLocation,
 )
 from shared.restore_options import RestoreOptions
+from shared.stop_point import StopPoint
 from shared.vocabulary import DatabaseCheck, MigrationState, VerificationLevel
 
 
@@ -185,6 +194,11 @@ def cutover(
         str | None,
         Option(metavar="NAME", help="Wait until this file is restored, then complete."),
     ] = None,
+    stop_at: StopAt = None,
+    stop_at_lsn: StopAtLsn = None,
+    stop_at_mark: StopAtMark = None,
+    before: StopBefore = False,
+    mark_after: StopAfter = None,
     validate_only: Annotated[
         bool, Option("--validate-only", help="Only check; the exit status is 1 if not ready.")
     ] = False,
@@ -206,18 +220,23 @@ def cutover(
 ) -> None:
     """Complete an online migration: check that nothing would be lost, ask, and open the database.
 
-    After a cutover no further backup can be restored.
+    After a cutover no further backup can be restored. One with a stop point restores up to there,
+    and waits for the logs that lead there.
     """
+    stop = stop_point(stop_at, stop_at_lsn, stop_at_mark, before=before, after=mark_after)
+    if stop is not None and (last_backup or accept_data_loss):
+        raise BadParameter("a stop point goes neither with --last-backup nor --accept-data-loss")
     with open_client(url, key) as client:
         shown = client.show(migration).content
         if validate_only:
-            raise Exit(_validate(client, migration, as_json=as_json))
+            raise Exit(_validate(client, migration, stop, as_json=as_json))
         if not yes:
-            _confirm(client, shown, last_backup, forced=accept_data_loss is not None)
+            _confirm(client, shown, last_backup, stop, forced=accept_data_loss is not None)
         request = CutoverRequest(
             migration_operation_id=shown.properties.migration_operation_id,
             confirm_no_more_backups=True,
             last_backup_name=last_backup,
+            stop_at=stop,
             accept_data_loss=DataLoss(last_restored_filename=accept_data_loss)
             if accept_data_loss is not None
             else None,
@@ -271,8 +290,8 @@ def _check_target(client: Client, request: MigrationRequest, *, as_json: bool) -
     return int(not report.ready)
 
 
-def _validate(client: Client, migration: str, *, as_json: bool) -> int:
-    answer = client.check_cutover(migration)
+def _validate(client: Client, migration: str, stop: StopPoint | None, *, as_json: bool) -> int:
+    answer = client.check_cutover(migration, stop)
     readiness = answer.content
     if as_json:
         terminal.print_json(answer.document)
@@ -282,7 +301,12 @@ def _validate(client: Client, migration: str, *, as_json: bool) -> int:
 
 
 def _confirm(
-    client: Client, migration: Migration, last_backup: str | None, *, forced: bool
+    client: Client,
+    migration: Migration,
+    last_backup: str | None,
+    stop: StopPoint | None,
+    *,
+    forced: bool,
 ) -> None:
     """Show what is to be done first and the checks, and ask; ends the command without a yes."""
     console = terminal.notes()
@@ -298,11 +322,11 @@ def _confirm(
     console.print("  3. See below that nothing is pending.\n")
     answer = "r"
     while answer == "r":
-        readiness = client.check_cutover(migration.id).content
+        readiness = client.check_cutover(migration.id, stop).content
         console.print(readiness_table(terminal.for_display(readiness)))
         if not (readiness.ready or last_backup or forced):
             raise _not_ready(migration.id, readiness)
-        console.print(_warning(last_backup, ready=readiness.ready))
+        console.print(_warning(last_backup, stop, ready=readiness.ready))
         answer = terminal.ask("Complete the cutover? [y]es, [r]efresh, [N]o: ", "yrn")
     _end_unless(answer)
 
@@ -316,10 +340,14 @@ def _not_ready(migration: str, readiness: CutoverReadiness) -> BackhaulError:
     )
 
 
-def _warning(last_backup: str | None, *, ready: bool) -> Text:
+def _warning(last_backup: str | None, stop: StopPoint | None, *, ready: bool) -> Text:
     text = "\nNo further backup can be restored after the cutover"
     if last_backup is not None:
         text += f"; it waits until {terminal.harmless(last_backup)} is restored"
+    if stop is not None:
+        text += (
+            f"; it ends at {terminal.harmless(str(stop))} and waits for the logs that lead there"
+        )
     text += "."
     if not ready and last_backup is None:
         return Text(f"{text} What is not restored now is lost.", "bold red")

@@ -15,7 +15,7 @@ from backhaul.planning import Wish, plan_folder
 from backhaul.reading import ReadFile, list_folder, name_of, read_file
 from shared.errors import BackhaulError
 
-_TIMES = ["%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M:%S", "%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M"]
+TIMES = ["%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M:%S", "%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M"]
 
 
 def plan(
@@ -31,7 +31,7 @@ def plan(
     ] = None,
     stop_at: Annotated[
         datetime | None,
-        Option(metavar="TIME", formats=_TIMES, help="End at this local time of the source."),
+        Option(metavar="TIME", formats=TIMES, help="End at this local time of the source."),
     ] = None,
     unfolded: Unfolded = False,
     as_json: AsJson = False,

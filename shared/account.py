@@ -21,6 +21,7 @@ from shared.models import BackupFileInfo, BackupSetInfo, InvalidFile
 from shared.outlook import goal_of, position_of
 from shared.records import FileRecord, MigrationOrder, MigrationProgress, RestoredBackup
 from shared.restore_rules import Reason
+from shared.stopping import is_reached, stop_of
 from shared.vocabulary import (
     FileStatus,
     IgnoreReason,
@@ -67,8 +68,11 @@ def take_account(
     by_name = {file.name: file for file in files}
     merged = merge_families(part for file in files if (part := file.claimed) is not None)
     contents = sort_contents(merged, progress.source, order.source_database_name)
-    plan = plan_restore(contents.own, position_of(progress), goal_of(order))
     when = {r.backup_set_guid: r for r in restored}
+    # How a restored log ended is known; its header alone could tell of a stop point otherwise.
+    is_stopping = stop_of(order) is not None
+    ahead = [s for s in contents.own if not (is_stopping and s.backup_set_guid in when)]
+    plan = plan_restore(ahead, position_of(progress), goal_of(order))
     teller = _Teller(order, progress, plan, when)
     sets = [teller.describe(s, [by_name[f.name] for f in s.files]) for s in contents.own]
     sets.extend(teller.describe_copy(s, by_name[f.name]) for s in contents.own for f in s.copies)
@@ -104,6 +108,9 @@ class _Teller:
         self._current = progress.current
         self._plan = plan
         self._restored = restored
+        stop, last = stop_of(order), progress.last_restored
+        stopped = stop is not None and is_reached(progress, stop)
+        self._stopped_by = last.last_lsn if last is not None and stopped else None
         self._planned = {step.backup.backup_set_guid for step in plan.steps}
         used: list[RestoredBackup | BackupSet] = [*restored.values()]
         used.extend(step.backup for step in plan.steps)
@@ -125,6 +132,8 @@ class _Teller:
             return SetStatus.RESTORED, []
         if self._current and guid == self._current.backup_set_guid:
             return SetStatus.RESTORING, []
+        if self._stopped_by is not None and backup.last_lsn > self._stopped_by:
+            return SetStatus.SKIPPED, [IgnoreReason.BEYOND_STOP_POINT]
         rejection = self._plan.rejected.get(guid)
         if guid in self._planned or rejection is None:
             return SetStatus.QUEUED, []
@@ -132,13 +141,17 @@ class _Teller:
             return SetStatus.NONE, []
         if rejection.reason is Reason.GAP:
             return SetStatus.QUEUED, []
-        behind_end = (
-            IgnoreReason.ARRIVED_AFTER_CUTOVER
-            if self._order.cutover is not None
-            else IgnoreReason.AFTER_LAST_BACKUP
-        )
-        reason = ignore_reason(backup, rejection, self._used, behind_end=behind_end)
+        reason = ignore_reason(backup, rejection, self._used, behind_end=self._behind_end())
         return SetStatus.SKIPPED, [reason]
+
+    def _behind_end(self) -> IgnoreReason:
+        """Return why what lies behind the end of the migration is ignored."""
+        cutover = self._order.cutover
+        if cutover is None:
+            return IgnoreReason.AFTER_LAST_BACKUP
+        if cutover.stop is not None:
+            return IgnoreReason.BEYOND_STOP_POINT
+        return IgnoreReason.ARRIVED_AFTER_CUTOVER
 
     def _info(
         self,

@@ -158,7 +158,7 @@ class _Planning:
         self.search = self._search(known.usable)
 
     def _search(self, usable: Sequence[BackupSet]) -> Search:
-        return Search(usable, self.known.sets, self.lineage, self.goal.stop_at)
+        return Search(usable, self.known.sets, self.lineage, self.goal.stop)
 
     def plan(self) -> Plan:
         if self.position.state in (DatabaseState.ONLINE, DatabaseState.OTHER):
@@ -185,7 +185,7 @@ class _Planning:
     def _best_path(self) -> Path | None:
         """Return the best path, on a dead branch only if the stop time lies there."""
         path = self.search.best(self.start, self._ends_here)
-        if self.goal.stop_at is None or not self.known.dead:
+        if self.goal.stop is None or not self.known.dead:
             return path
         if path is not None and (path.ended or self.lineage.is_live(path.reached.fork)):
             return path
@@ -213,6 +213,8 @@ class _Planning:
         The finish of a set is only an upper bound for what it holds; of those that end furthest,
         the one that was finished first tells the most.
         """
+        if self.goal.stop_lsn is not None:
+            return start.redo > self.goal.stop_lsn
         stop, stopped_at = self.goal.stop_at, self.position.stopped_at
         if stop is None or stopped_at is not None:
             return stop is not None and stopped_at is not None and stopped_at > stop

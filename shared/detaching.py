@@ -16,6 +16,7 @@ from shared.batches import find_set, is_beside_plan
 from shared.errors import TargetError, TargetUnavailable
 from shared.looking import Sight
 from shared.outlook import Outlook
+from shared.stopping import lacks_stop
 from shared.targets import Batch, RestoreOrder, Target
 from shared.targets.faults import is_path_refused
 from shared.vocabulary import RestoreRunner
@@ -42,11 +43,16 @@ def follow(work: Work, target: Target, sight: Sight, batch: Batch) -> Outlook:
     """Let a batch go on, or take away one that is over or not wanted any more."""
     own, now = batch.operation_id == work.order.operation_id, work.progress
     known = (sight.known.sets, now.batch)
-    if batch.running and not is_beside_plan(
-        batch, sight.ahead, now.last_restored, chain.from_iterable(known)
+    if (
+        batch.running
+        and not lacks_stop(work.order, now)
+        and not is_beside_plan(batch, sight.ahead, now.last_restored, chain.from_iterable(known))
     ):
         return sight.outlook
+    reached = own and not batch.running and work.note_stops(batch.stops)
     target.end_batch(batch)
+    if reached:
+        return work.look(target).outlook
     backup = find_set(batch.failed, *known)
     if batch.error is None or backup is None or not own:
         return work.look(target).outlook
@@ -75,6 +81,7 @@ def detach(work: Work, target: Target, sight: Sight) -> Outlook:
     work.stored.update(
         current=work.started(ready.sets[0]),
         batch=tuple(ready.sets),
+        batch_stop=ready.orders[0].stop,
         restores_with=RestoreRunner.AGENT,
     )
     target.start_batch(work.order.operation_id, ready.orders)
@@ -109,6 +116,8 @@ def _prepare(work: Work, target: Target, sight: Sight) -> _Prepared:
         except TargetError as error:
             return ready._replace(refused=(backup, pinned, error))
         ready.sets.append(backup)
-        if not is_log:
+        stop = ready.orders[-1].stop
+        if not is_log or (stop is not None and stop.mark is not None):
+            # No header tells which log holds a mark, so none is begun before the last one's answer.
             break
     return ready

@@ -55,6 +55,7 @@ _REASONS = {
     BlockingReason.STORAGE_ACCESS_DENIED: {3220, 3225, 3288, 3289, 37563},
     BlockingReason.FEATURE_NOT_SUPPORTED_ON_TARGET: {3180, *range(41901, 41940)},
     BlockingReason.TARGET_NOT_READY: {42108},
+    BlockingReason.STOP_POINT_NOT_REACHED: {3145, 4327, 4334, 4335, 4338, 4340, 4341, 4343},
 }
 _REASON_OF = {number: reason for reason, numbers in _REASONS.items() for number in numbers}
 _ACCESS_OS_ERRORS = frozenset({5, 86})

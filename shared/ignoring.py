@@ -27,7 +27,7 @@ IGNORED_BECAUSE = {
     IgnoreReason.OTHER_RECOVERY_FORK: "it is of another recovery fork of the database",
     IgnoreReason.AFTER_LAST_BACKUP: "it lies behind the named last backup",
     IgnoreReason.ARRIVED_AFTER_CUTOVER: "it lies behind the last backup of the cutover",
-    IgnoreReason.BEYOND_STOP_POINT: "it lies behind the stop time",
+    IgnoreReason.BEYOND_STOP_POINT: "it lies behind the stop point",
 }
 
 

@@ -40,6 +40,8 @@ from shared.records import (
     RestoredBackup,
     SourceDatabase,
 )
+from shared.stop_point import StopPoint
+from shared.stopping import lacks_stop, stop_of, trial_of
 from shared.targets import Batch, RestoredSet, Target
 from shared.vocabulary import BlockingReason, MigrationStatus, VerificationLevel
 from shared.workplace import Workplace
@@ -94,7 +96,7 @@ def look(place: Workplace, order: MigrationOrder, stored: StoredProgress, target
     stranger = take_over_history(place, order, stored, target, known.sets)
     if not stored.now.begun:
         stranger = _rival(place, order)
-    position = _settled(position, stored.now)
+    position = _settled(position, order, stored)
     known = hold_back(place, order, position, known)
     ahead = outlook = (
         held(order, stored.now, stranger)
@@ -109,6 +111,8 @@ def look(place: Workplace, order: MigrationOrder, stored: StoredProgress, target
         rest = remaining(batch, stored.now.last_restored)
         backup = find_set(rest[0] if rest else None, known.sets, stored.now.batch)
         outlook = with_batch(order, stored.now, ahead, batch, backup)
+        if batch.running and lacks_stop(order, stored.now):
+            outlook = outlook._replace(pause_s=0.0)
         if batch.running and backup is not None:
             current = current_restore(batch, backup, stored.now.current, place.now())
     if outlook.action is Action.WAIT and cutover_has_expired(order, place.now()):
@@ -247,10 +251,22 @@ def gather(
         unread = place.catalog.files_being_verified(order.folder)
     logs, whole = place.catalog.logs_after(order.folder, before, window)
     source, known = _known(order, progress, [*parts, *logs], named, unread, folders)
-    if whole or window == 1 or _leads_on(order, progress, known):
-        return source, known
-    logs, _ = place.catalog.logs_after(order.folder, before, None)
-    return _known(order, progress, [*parts, *logs], named, unread, folders)
+    if not (whole or window == 1 or _leads_on(order, progress, known)):
+        logs, _ = place.catalog.logs_after(order.folder, before, None)
+        source, known = _known(order, progress, [*parts, *logs], named, unread, folders)
+    return source, known._replace(last=_last_under_stop(place, order, progress))
+
+
+def _last_under_stop(
+    place: Workplace, order: MigrationOrder, progress: MigrationProgress
+) -> BackupSet | None:
+    """Return the set that was restored last, if that was under a stop point; None without one."""
+    last = progress.last_restored
+    if stop_of(order) is None or last is None or last.stop is None:
+        return None
+    files = [place.catalog.read_file(order.folder, name) for name in last.files]
+    merged = merge_families(part for file in files if file and (part := file.claimed))
+    return next((s for s in merged if s.backup_set_guid == last.backup_set_guid), None)
 
 
 def _leads_on(order: MigrationOrder, progress: MigrationProgress, known: Known) -> bool:
@@ -306,14 +322,23 @@ def _find_named_file(
     return refused[0] if len(refused) == 1 else None
 
 
-def _settled(position: TargetPosition, progress: MigrationProgress) -> TargetPosition:
+def _settled(
+    position: TargetPosition, order: MigrationOrder, stored: StoredProgress
+) -> TargetPosition:
     """Take a set that the server's history holds as restored to its very end.
 
     Servers report the point to go on from a few slots beside the LastLSN of the last set, and of
-    a database in standby none.
+    a database in standby none. A set that ended at a stop point is the exception: where that is,
+    is written down.
     """
+    progress, stop = stored.now, stop_of(order)
     if position.state is DatabaseState.STANDBY and progress.begun:
         return position_of(progress).model_copy(update={"state": position.state})
+    trial = trial_of(progress, stop) if stop else None
+    if trial is not None and trial.reached and position.redo_start_lsn is not None:
+        found = trial.model_copy(update={"lsn": position.redo_start_lsn})
+        stored.update(stop_trial=found)
+        return position
     last = progress.last_restored.last_lsn if progress.last_restored else progress.adopted_at
     redo = position.redo_start_lsn
     if last is None or redo is None or redo >= last:
@@ -341,7 +366,8 @@ def take_over_history(
         backup = by_guid.get(row.backup_set_guid)
         last = stored.now.last_restored
         if last is not None and last.backup_set_guid == row.backup_set_guid:
-            stored.update(history_id=row.restore_history_id)
+            again = last.model_copy(update={"stop": _stop_of(stored.now, row)})
+            stored.update(history_id=row.restore_history_id, last_restored=again)
         elif backup is None or (row.restore_type == _FULL and stored.now.full_backup is not None):
             # We restore one full, and the server sees to it that it is restored once.
             return _restored_by_others(order, row)
@@ -402,6 +428,7 @@ def _record(place: Workplace, stored: StoredProgress, backup: BackupSet, row: Re
         last_lsn=backup.last_lsn,
         recovery_fork_id=backup.recovery_fork_id,
         backup_finish_date=backup.backup_finish_date,
+        stop=_stop_of(progress, row),
         restored_on=now,
         seconds=(now - current.started_on).total_seconds() if current and timed else None,
     )
@@ -416,6 +443,12 @@ def _record(place: Workplace, stored: StoredProgress, backup: BackupSet, row: Re
         access_denied=False,
         failing_since=None,
     )
+
+
+def _stop_of(progress: MigrationProgress, row: RestoredSet) -> StopPoint | None:
+    """Return the stop point that a set was restored under, if the server's history says so, too."""
+    asked = any(backup.backup_set_guid == row.backup_set_guid for backup in progress.batch)
+    return progress.batch_stop if asked and row.under_stop else None
 
 
 def _withdraw_cutover(

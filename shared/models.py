@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Literal
 from uuid import UUID
 
-from pydantic import Field, model_validator
+from pydantic import ConfigDict, Field, model_validator
 
 from shared.after_recovery import (
     AfterRecovery,
@@ -22,6 +22,7 @@ from shared.after_recovery import (
 from shared.json_model import Json
 from shared.lsn import Lsn
 from shared.restore_options import RestoreOptions
+from shared.stop_point import StopPoint
 from shared.vocabulary import (
     BlockingReason,
     EstimateBasis,
@@ -146,8 +147,23 @@ class CutoverRequest(Json):
 
     migration_operation_id: UUID
     last_backup_name: str | None = Field(default=None, min_length=1, max_length=_BLOB_NAME)
+    stop_at: StopPoint | None = None
     confirm_no_more_backups: bool = False
     accept_data_loss: DataLoss | None = None
+
+    @model_validator(mode="after")
+    def _has_one_end(self) -> CutoverRequest:
+        if self.stop_at is not None and (self.last_backup_name or self.accept_data_loss):
+            raise ValueError("stopAt goes neither with lastBackupName nor with acceptDataLoss")
+        return self
+
+
+class CutoverCheck(Json):
+    """Body of `POST /migrations/ID/cutover?validateOnly=true`; the rest of a cutover is ignored."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    stop_at: StopPoint | None = None
 
 
 class CancelRequest(Json):
@@ -332,6 +348,14 @@ class StandbyInfo(Json):
     sql_error_number: int | None = None
 
 
+class CutoverStop(Json):
+    """`cutoverStop`: the stop point of an accepted cutover, and whether the target stands there."""
+
+    stop_at: StopPoint
+    reached: bool
+    reached_lsn: Lsn | None = None
+
+
 class MigrationStatusDetails(Json):
     """`migrationStatusDetails`."""
 
@@ -349,6 +373,7 @@ class MigrationStatusDetails(Json):
     restore_blocking_action: str | None = None
     restore_blocked_since: datetime | None = None
     complete_restore_error_message: str | None = None
+    cutover_stop: CutoverStop | None = None
     restores_with: RestoreRunner | None = None
     standby: StandbyInfo | None = None
     current_restoring_filename: str | None = None

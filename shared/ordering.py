@@ -33,6 +33,8 @@ from shared.readiness import EXCUSED_BY_DATA_LOSS, Scan, furthest_pending
 from shared.records import CancelOrder, CutoverOrder, MigrationOrder, MigrationProgress
 from shared.restore_options import RestoreOptions
 from shared.status import describe, summarise
+from shared.stop_orders import moves_stop, put_back_if_late, ready_to_stop, refuse_passed
+from shared.stop_point import StopPoint
 from shared.targets import tsql
 from shared.vocabulary import MigrationStatus
 from shared.workplace import Workplace
@@ -218,18 +220,25 @@ def first(blobs: Iterable[FinishedBlob], count: int) -> list[FinishedBlob]:
     return [blob for blob, _ in zip(blobs, range(count), strict=False)]
 
 
-def check_cutover(place: Workplace, migration: str) -> CutoverReadiness:
-    """Return whether a cutover now would lose anything, after a fresh listing of the folder."""
+def check_cutover(
+    place: Workplace, migration: str, stop: StopPoint | None = None
+) -> CutoverReadiness:
+    """Return whether a cutover now would lose anything, after a fresh listing of the folder.
+
+    With a stop point: whether it would be accepted.
+    """
     details = show_migration(place, migration, scan=True).properties.migration_status_details
     assert details is not None  # noqa: S101 for the type checker: a shown migration has details
-    return details.cutover_readiness
+    readiness = details.cutover_readiness
+    return readiness if stop is None else ready_to_stop(place, migration, readiness, stop)
 
 
 def order_cutover(place: Workplace, migration: str, request: CutoverRequest) -> None:
     """Accept a cutover, or refuse it.
 
-    With `lastBackupName` it is accepted at once, and waits for that file. Without, only if nothing
-    would be lost, or if the loss is acknowledged. The source stands still from here on, so nothing
+    With `lastBackupName` it is accepted at once, and waits for that file; with `stopAt` if logs may
+    lead there, and waits for them. Without, only if nothing would be lost, or if the loss is
+    acknowledged. The source stands still from here on, so nothing
     is described here for an answer: that takes time with many files.
     """
     order, stored = read_migration(place, migration)
@@ -243,16 +252,19 @@ def order_cutover(place: Workplace, migration: str, request: CutoverRequest) -> 
             " the cutover",
         )
     _refuse_cutover(order, stored.now)
-    if order.cutover is None:
+    if order.cutover is None or moves_stop(order.cutover, request):
         last, awaited = _last_backup(place, order, stored.now, request)
         now = place.now()
         wish = CutoverOrder(
             last_backup_name=last,
+            stop=request.stop_at,
             awaited=awaited,
             requested_on=now,
             expires_on=now + timedelta(hours=place.settings.cutover_wait_hours),
         )
         place.catalog.change_order(order.id, lambda old: _with_cutover(old, request, wish))
+        if order.cutover is not None:
+            put_back_if_late(place, order, wish)
     else:
         _refuse_other_cutover(order.cutover, request)
 
@@ -263,18 +275,21 @@ def _with_cutover(
     """Return the order with the cutover; it may have been changed since it was looked at."""
     refuse_stale(old, request.migration_operation_id)
     _refuse_canceled(old)
-    if old.cutover is None:
+    if old.cutover is None or moves_stop(old.cutover, request):
         return old.model_copy(update={"cutover": wish})
     _refuse_other_cutover(old.cutover, request)
     return old
 
 
 def _refuse_other_cutover(under_way: CutoverOrder, request: CutoverRequest) -> None:
-    if request.last_backup_name not in (None, under_way.last_backup_name):
+    same_file = request.last_backup_name in (None, under_way.last_backup_name)
+    if not same_file or request.stop_at not in (None, under_way.stop):
+        name = f"lastBackupName {under_way.last_backup_name!r}"
+        ends = f"the end at {under_way.stop}" if under_way.stop else name
         raise RequestError(
             409,
             "OperationInProgress",
-            f"a cutover with lastBackupName {under_way.last_backup_name!r} is under way",
+            f"a cutover with {ends} is under way",
             action="let it finish",
         )
 
@@ -320,8 +335,14 @@ def _last_backup(
     order: MigrationOrder,
     progress: MigrationProgress,
     request: CutoverRequest,
-) -> tuple[str, bool]:
-    """Return the file that the cutover ends with, and whether it may have to be waited for."""
+) -> tuple[str | None, bool]:
+    """Return the file that the cutover ends with, and whether it may have to be waited for.
+
+    With a stop point it is none: any log may turn out to hold it.
+    """
+    if request.stop_at is not None:
+        refuse_passed(place, order, progress, request.stop_at)
+        return None, True
     if request.last_backup_name is not None:
         return request.last_backup_name, True
     shown = _describe(place, order, progress, _scan(place, order))

@@ -14,7 +14,7 @@ from types import MappingProxyType
 from typing import NamedTuple
 from uuid import UUID
 
-from shared import standby
+from shared import standby, stopping
 from shared.backupset import BackupSet, BackupType
 from shared.chain import (
     DatabaseState,
@@ -22,12 +22,15 @@ from shared.chain import (
     MissingFamilies,
     Plan,
     PlanStatus,
+    Step,
     TargetPosition,
     find_named,
     plan_restore,
 )
 from shared.explain import Explanation, clipped, explain_missing_full, explain_plan, name_of
 from shared.records import FileRecord, MigrationOrder, MigrationProgress
+from shared.stop_point import StopPoint
+from shared.stopping import stop_of
 from shared.vocabulary import BlockingReason, MigrationState, MigrationStatus, RestoreState
 
 
@@ -48,6 +51,7 @@ class Known(NamedTuple):
     `sets` are merged over their families. `named` is the file that ends the migration, if it has
     arrived. `verifying` are the files of which more is to be read, and `hoped` the sets that
     there would be if that were done. `held` tells until when sets that would be next are delayed.
+    `last` is the set that was restored last, if a stop point may ask for it again.
     """
 
     sets: Sequence[BackupSet]
@@ -55,6 +59,7 @@ class Known(NamedTuple):
     verifying: Sequence[FileRecord] = ()
     hoped: Sequence[BackupSet] = ()
     held: Mapping[UUID, datetime] = MappingProxyType({})
+    last: BackupSet | None = None
 
 
 class Outlook(NamedTuple):
@@ -85,12 +90,15 @@ _SENTENCE = 1000
 
 
 def goal_of(order: MigrationOrder, *, without: Iterable[UUID] = ()) -> Goal:
-    """Return where the migration ends: at the cutover's backup, else at the offline one's.
+    """Return where the migration ends: where the cutover says, else at the offline one's backup.
 
     `without` are ids of sets that are not to be used for now.
     """
     last = order.cutover.last_backup_name if order.cutover else None
+    stop = stop_of(order)
     return Goal(
+        stop_at=stop.time if stop else None,
+        stop_lsn=stop.lsn if stop else None,
         without=frozenset(without),
         last_backup=last or (order.last_backup_name if order.offline else None),
         database_name=order.source_database_name,
@@ -167,6 +175,8 @@ def _look_ahead(
         )
     if stranger := _stranger(order, progress, position):
         return held(order, progress, stranger)
+    if (stop := stop_of(order)) is not None:
+        return _to_stop_point(order, progress, position, known, stop)
     if order.cutover is not None and not order.cutover.awaited and progress.last_restored:
         # It was accepted for what the target holds, whatever becomes of the files meanwhile.
         return _recovering(NO_PLAN)
@@ -174,6 +184,35 @@ def _look_ahead(
     if plan.status is PlanStatus.COMPLETE and not plan.steps and _ends_by_itself(order):
         return _recovering(plan)
     return _going_on(order, progress, position, known, plan)
+
+
+def _to_stop_point(
+    order: MigrationOrder,
+    progress: MigrationProgress,
+    position: TargetPosition,
+    known: Known,
+    stop: StopPoint,
+) -> Outlook:
+    """Return the outlook of a cutover with a stop point; it recovers nowhere else."""
+    if stopping.is_reached(progress, stop):
+        return _recovering(NO_PLAN)
+    if known.last is not None and stopping.to_repeat(progress, stop) == known.last.backup_set_guid:
+        return restoring(order, known.last, Plan(PlanStatus.READY, (Step(known.last),)))
+    if passed := stopping.explain_passed(progress, stop):
+        return held(order, progress, passed)
+    known = known._replace(
+        sets=stopping.not_restored(known.sets, progress),
+        hoped=stopping.not_restored(known.hoped, progress),
+    )
+    plan = plan_restore(known.sets, position, goal_of(order))
+    outlook = _going_on(order, progress, position, known, plan)
+    if outlook.action is not Action.WAIT or outlook.blocking or known.verifying:
+        return outlook
+    if progress.last_restored is None:
+        return outlook
+    return held(order, progress, stopping.explain_short(progress, stop), plan)._replace(
+        state=MigrationState.WAIT_FOR_LOG_BACKUP
+    )
 
 
 def _going_on(
@@ -489,7 +528,10 @@ def _named_is_of_no_use(known: Known) -> Explanation | None:
 
 def cutover_has_expired(order: MigrationOrder, now: datetime) -> bool:
     """Tell whether a cutover has waited in vain for the backup it named."""
-    return order.cutover is not None and order.cutover.awaited and now > order.cutover.expires_on
+    cutover = order.cutover
+    # Going on without one that has a stop point would restore what the stop was to keep out.
+    waits = cutover is not None and cutover.awaited and cutover.stop is None
+    return cutover is not None and waits and now > cutover.expires_on
 
 
 def custom_status(

@@ -14,6 +14,7 @@ from shared.backupset import BackupHeader, BackupSet, BackupType, MediaLabel
 from shared.chain import TargetPosition
 from shared.lsn import Lsn
 from shared.restore_options import RestoreOptions
+from shared.stop_point import StopPoint
 from shared.targets import ServerFacts
 from shared.targets.files import ListedFile
 from shared.verification.check import Check
@@ -90,13 +91,14 @@ class FileRecord(Record):
 
 
 class CutoverOrder(Record):
-    """A cutover that was accepted: recover after `last_backup_name`, a file or path.
+    """A cutover that was accepted: recover after `last_backup_name`, a file or path, or at `stop`.
 
     `awaited` tells a file that the request named, and that may be still to come, from the last
     restored one that was filled in when the request named none.
     """
 
-    last_backup_name: str
+    last_backup_name: str | None = None
+    stop: StopPoint | None = None
     awaited: bool
     requested_on: datetime
     expires_on: datetime
@@ -166,7 +168,10 @@ class SourceDatabase(Record):
 
 
 class RestoredBackup(Record):
-    """A set that the target holds, in the order of `number`. Times are aware UTC."""
+    """A set that the target holds, in the order of `number`. Times are aware UTC.
+
+    `stop` is the stop point that it was restored under, reached or not.
+    """
 
     number: int
     backup_set_guid: UUID
@@ -177,6 +182,19 @@ class RestoredBackup(Record):
     backup_finish_date: datetime | None = None
     restored_on: datetime
     seconds: float | None = None
+    stop: StopPoint | None = None
+
+
+class StopTrial(Record):
+    """How a log ended that was restored under a stop point; `lsn` is where the target stands then.
+
+    `reached` is None if there is reason to doubt what was believed of it.
+    """
+
+    backup_set_guid: UUID
+    point: StopPoint
+    reached: bool | None = None
+    lsn: Lsn | None = None
 
 
 class CurrentRestore(Record):
@@ -280,7 +298,8 @@ class MigrationProgress(Record):
     the last one that is older than this migration. `begun` is set before the first restore,
     `recovering` before the recovery, so that a crash in between is told from somebody else's
     work. `adopted_at` is how far a database had come that somebody else had begun. `batch` are the
-    sets that the target was last asked to restore, `current` is there only while that goes on.
+    sets that the target was last asked to restore, under `batch_stop` if they are logs, `current`
+    is there only while that goes on. `stop_trial` is how the last log under a stop point ended.
     `brings_files` is the log that failed last because it adds files to the database.
     `access_denied` tells that the target could not read the container when it tried last.
     `failing_since` is when the target failed first with nothing restored after that,
@@ -310,6 +329,8 @@ class MigrationProgress(Record):
     full_backup: RestoredBackup | None = None
     last_restored: RestoredBackup | None = None
     batch: tuple[BackupSet, ...] = ()
+    batch_stop: StopPoint | None = None
+    stop_trial: StopTrial | None = None
     brings_files: UUID | None = None
     restores_with: RestoreRunner | None = None
     standby_refusal: StandbyRefusal | None = None

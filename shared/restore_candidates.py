@@ -13,25 +13,33 @@ from pydantic import BaseModel, ConfigDict
 
 from shared.backupset import BackupSet, BackupType
 from shared.lineage import Lineage
+from shared.lsn import Lsn
 from shared.restore_rules import Reached, Reason, Rejection, flaw_of, holds_stop, refusal_at
 
 
 class Goal(BaseModel):
-    """Where to end. With neither `stop_at` nor `last_backup` the end is open.
+    """Where to end. With neither a stop nor `last_backup` the end is open.
 
-    `stop_at` is local time of the source. `last_backup` names any file of the last set, as a
-    name or as the end of a path. `database_name` tells the database from copies of it that live
-    under other names in the same family. `without` are ids of sets that are not to be used.
+    `stop_at` is local time of the source; `stop_lsn` is the last log record that is wanted.
+    `last_backup` names any file of the last set, as a name or as the end of a path.
+    `database_name` tells the database from copies of it that live under other names in the same
+    family. `without` are ids of sets that are not to be used.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     stop_at: datetime | None = None
+    stop_lsn: Lsn | None = None
     last_backup: str | None = None
     use_differentials: bool = True
     use_logs: bool = True
     database_name: str | None = None
     without: frozenset[UUID] = frozenset()
+
+    @property
+    def stop(self) -> datetime | Lsn | None:
+        """Where to stop inside a log, if anywhere."""
+        return self.stop_at if self.stop_at is not None else self.stop_lsn
 
 
 OPEN_END = Goal()
@@ -101,12 +109,7 @@ class Candidates:
             return Rejection(Reason.NOT_WANTED)
         if self.named is not None and _ends_after(backup, self.named):
             return Rejection(Reason.AFTER_TARGET)
-        if (
-            kind is not BackupType.LOG
-            and goal.stop_at is not None
-            and backup.backup_finish_date is not None
-            and backup.backup_finish_date > goal.stop_at
-        ):
+        if kind is not BackupType.LOG and ends_behind(backup, goal.stop):
             return Rejection(Reason.AFTER_TARGET, 4338)
         return None
 
@@ -136,13 +139,24 @@ class Candidates:
         ):
             if log.first_lsn > reached.redo and not log.is_empty:
                 beyond.append(log)
-                if holds_stop(log, self.goal.stop_at):
+                if holds_stop(log, self.goal.stop):
                     break
         return beyond
 
     def held(self, reached: Reached) -> list[BackupSet]:
         """Return the sets that a position lies at the end of or behind, on the same fork."""
         return [s for s in self.sets if holds(reached, s)]
+
+
+def ends_behind(backup: BackupSet, stop: datetime | Lsn | None) -> bool:
+    """Tell whether a set holds more than what was done up to a stop, as far as its header tells.
+
+    The finish is only an upper bound for what is in a set.
+    """
+    if isinstance(stop, Lsn):
+        return backup.last_lsn > stop
+    finish = backup.backup_finish_date
+    return stop is not None and finish is not None and finish > stop
 
 
 def holds(reached: Reached, backup: BackupSet) -> bool:

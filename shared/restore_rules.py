@@ -122,17 +122,19 @@ def _on_path(reached: Reached, log: BackupSet) -> bool:
     return reached.fork == last and (point is None or reached.redo >= point)
 
 
-def holds_stop(log: BackupSet, stop_at: datetime | None) -> bool:
+def holds_stop(log: BackupSet, stop_at: datetime | Lsn | None) -> bool:
     """Tell whether a log may hold a stop time, if any: it was finished then or later.
 
     The finish is only an upper bound for what is in a log. A stop close to it may turn out to lie
-    in the next log (message 4322).
+    in the next log (message 4322). A stop at an LSN is in the log that ends behind it.
     """
+    if isinstance(stop_at, Lsn):
+        return log.last_lsn > stop_at
     finish = log.backup_finish_date
     return stop_at is not None and finish is not None and finish >= stop_at
 
 
-def is_bulk_inside(log: BackupSet, stop_at: datetime | None) -> bool:
+def is_bulk_inside(log: BackupSet, stop_at: datetime | Lsn | None) -> bool:
     """Tell whether a stop would lie inside a log with bulk-logged changes, not at its end."""
     return (
         log.has_bulk_logged_data and holds_stop(log, stop_at) and log.backup_finish_date != stop_at

@@ -75,7 +75,7 @@ class Search:
         usable: Sequence[BackupSet],
         known: Sequence[BackupSet],
         lineage: Lineage,
-        stop_at: datetime | None,
+        stop_at: datetime | Lsn | None,
     ) -> None:
         """Index `usable`, ordered by LastLSN; `known` also tells of bases that cannot be used."""
         self._lineage = lineage

@@ -19,6 +19,7 @@ from shared.looking import Sight, take_over_history
 from shared.outlook import NO_PLAN, Action, Known, Outlook, look_ahead, position_of
 from shared.records import CurrentRestore, Rehearsal
 from shared.standing_by import is_ours, stand_by
+from shared.stopping import lacks_stop, stop_of
 from shared.targets import RestoreStopped, Target, Watch
 from shared.vocabulary import MigrationState, MigrationStatus, RestoreRunner, RestoreState
 from shared.winding_up import wind_up
@@ -126,7 +127,8 @@ def _restore_here(work: Work, target: Target, sight: Sight) -> Outlook:
         if pinned is None or work.is_held(step.backup, pinned):
             break
         try:
-            _restore_one(work, target, step.backup, pinned, sight.known.sets)
+            if _restore_one(work, target, step.backup, pinned, sight.known.sets):
+                break
         except (PictureIsStale, RestoreStopped):
             break
         except TargetUnavailable:
@@ -144,12 +146,20 @@ def _has_new_orders(work: Work) -> bool:
 
 def _restore_one(
     work: Work, target: Target, backup: BackupSet, pinned: Pinned, sets: Sequence[BackupSet]
-) -> None:
+) -> bool:
+    """Restore one set; returns whether it has reached the stop point of its order."""
     order = work.order_to_restore(target, backup, pinned)
     work.claim(target)
     started = work.started(backup)
-    work.stored.update(current=started, batch=(backup,), restores_with=RestoreRunner.INLINE)
-    target.restore(order, _watch(work, started))
+    work.stored.update(
+        current=started,
+        batch=(backup,),
+        batch_stop=order.stop,
+        restores_with=RestoreRunner.INLINE,
+    )
+    reached = target.restore(order, _watch(work, started))
+    # First this, or a crash would leave open how a restored set has ended.
+    work.note_stops({backup.backup_set_guid: reached})
     take_over_history(work.place, work.order, work.stored, target, sets)
     _LOG.info(
         "restored database=%s backup_set=%s last_lsn=%s seconds=%.1f",
@@ -158,6 +168,7 @@ def _restore_one(
         backup.last_lsn,
         (work.place.now() - started.started_on).total_seconds(),
     )
+    return reached
 
 
 def _watch(work: Work, started: CurrentRestore) -> Watch:
@@ -173,6 +184,8 @@ def _watch(work: Work, started: CurrentRestore) -> Watch:
             order = work.read_order()
             if order is None or order.cancel or order.operation_id != work.order.operation_id:
                 return False
+            if lacks_stop(order, work.progress):
+                return False
             work.stored.update(current=started.model_copy(update={"percent": percent}))
         except StorageError as error:
             _LOG.warning("progress of %s is not shown: %s", work.order.id, error.message)
@@ -187,15 +200,22 @@ def _recover(work: Work, target: Target) -> Outlook:
         outlook = work.look(target).outlook
         if outlook.action is not Action.RECOVER:
             return outlook
-        if work.progress.aftermath is None:
-            _open(work, target)
+        if work.progress.aftermath is None and not _open(work, target):
+            return work.look(target).outlook
     return complete(work, target)
 
 
-def _open(work: Work, target: Target) -> None:
-    """Send the statement that opens the database, and see how long it takes."""
+def _open(work: Work, target: Target) -> bool:
+    """Send the statement that opens the database, and see how long it takes.
+
+    Returns False if the stop point was replaced at the last moment: whoever does that sees that
+    we recover, or we see it.
+    """
     first = not work.progress.recovering
     work.stored.update(recovering=True)
+    if first and stop_of(work.order) is not None and _has_new_orders(work):
+        work.stored.update(recovering=False)
+        return False
     began = time.monotonic()
     target.recover(work.order.target_database)
     seconds = time.monotonic() - began
@@ -203,6 +223,7 @@ def _open(work: Work, target: Target) -> None:
     if work.order.rehearsal is not None and first:
         so_far = work.progress.rehearsal or Rehearsal()
         work.stored.update(rehearsal=so_far.model_copy(update={"recovery_seconds": seconds}))
+    return True
 
 
 def _clean_up(work: Work, target: Target) -> Outlook:

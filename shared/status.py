@@ -16,6 +16,7 @@ from shared.models import (
     AzureBlobLocation,
     BackupConfiguration,
     ChainGap,
+    CutoverStop,
     Migration,
     MigrationFailure,
     MigrationProperties,
@@ -40,6 +41,7 @@ from shared.records import (
 )
 from shared.rehearsal import describe_rehearsal, measured_by, rehearsed_of
 from shared.standby import describe_standby
+from shared.stopping import stop_of, trial_of
 from shared.to_do import describe_recovered, describe_steps, list_to_do
 from shared.verifying import percent_of
 from shared.vocabulary import (
@@ -192,6 +194,7 @@ def _details(
         restore_blocking_action=why.action if why else None,
         restore_blocked_since=why.since if why else None,
         complete_restore_error_message=progress.complete_error,
+        cutover_stop=_stop(order, progress),
         restores_with=progress.restores_with,
         standby=describe_standby(order, progress),
         current_restoring_filename=below(current.files[0], order.folder) if current else None,
@@ -275,6 +278,15 @@ def _whole(seconds: float | None) -> int | None:
 
 def _rounded(rate: float | None) -> float | None:
     return None if rate is None else round(rate, 3)
+
+
+def _stop(order: MigrationOrder, progress: MigrationProgress) -> CutoverStop | None:
+    stop = stop_of(order)
+    if stop is None:
+        return None
+    trial = trial_of(progress, stop)
+    reached = trial is not None and trial.reached is True
+    return CutoverStop(stop_at=stop, reached=reached, reached_lsn=trial.lsn if trial else None)
 
 
 def _up_to(last: RestoredBackup | None) -> RestoredUpTo | None:

@@ -6,14 +6,15 @@ down how a piece of work ended, whatever went wrong.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from typing import NamedTuple
+from uuid import UUID
 
 from shared.acceptance import Disagreement, disagreements
 from shared.arrivals import check_blob
-from shared.backupset import BackupHeader, BackupSet
+from shared.backupset import BackupHeader, BackupSet, BackupType
 from shared.catalog import StoredProgress
 from shared.delaying import held_until
 from shared.errors import (
@@ -45,8 +46,10 @@ from shared.records import (
     MigrationOrder,
     MigrationProgress,
     Refusal,
+    StopTrial,
 )
 from shared.rehearsal import ends_for, failure_of, failure_to_go_on, overtaken, winds_up
+from shared.stopping import stop_of, trial_of_refusal
 from shared.storage import BlobVersion
 from shared.targets import RestoreOrder, Target
 from shared.vocabulary import (
@@ -282,6 +285,16 @@ class Work:
 
         A blob that was replaced or removed is judged again, so that the next plan knows.
         """
+        pinned = self._pin(backup)
+        last, stop = self.progress.last_restored, stop_of(self.order)
+        again = last is not None and last.backup_set_guid == backup.backup_set_guid
+        if pinned is None and stop is not None and again:
+            # It cannot be restored again to learn how it ended: the next log is to tell.
+            unknown = StopTrial(backup_set_guid=backup.backup_set_guid, point=stop, reached=False)
+            self.stored.update(stop_trial=unknown)
+        return pinned
+
+    def _pin(self, backup: BackupSet) -> Pinned | None:
         records: list[FileRecord] = []
         header: BackupHeader | None = None
         for file in backup.files:
@@ -297,6 +310,19 @@ class Work:
             header = header or record.header
             records.append(record)
         return Pinned(records, header) if header else None
+
+    def note_stops(self, stops: Mapping[UUID, bool]) -> bool:
+        """Write down whether the last of these logs reached the stop point; return whether it did.
+
+        What was not restored under the present stop point tells nothing of it.
+        """
+        stop, asked = stop_of(self.order), [s.backup_set_guid for s in self.progress.batch]
+        known = [guid for guid in asked if guid in stops]
+        if stop is None or not known or self.progress.batch_stop != stop:
+            return False
+        trial = StopTrial(backup_set_guid=known[-1], point=stop, reached=stops[known[-1]])
+        self.stored.update(stop_trial=trial)
+        return stops[known[-1]]
 
     def is_held(self, backup: BackupSet, pinned: Pinned) -> bool:
         """Tell whether a set is not old enough to be restored."""
@@ -323,6 +349,7 @@ class Work:
             brings_files=backup.backup_set_guid == self.progress.brings_files,
             options=self.order.restore_options,
             size_bytes=sum(record.size for record in pinned.records),
+            stop=stop_of(self.order) if backup.backup_type is BackupType.LOG else None,
         )
 
     def started(self, backup: BackupSet) -> CurrentRestore:
@@ -338,6 +365,9 @@ class Work:
         self, target: Target, backup: BackupSet, pinned: Pinned, error: TargetError
     ) -> Outlook:
         """Find out what a refused restore means: a bad backup, a stale picture, or trouble."""
+        if (trial := trial_of_refusal(self.order, self.progress, backup, error.number)) is not None:
+            self.stored.update(stop_trial=trial)
+            return self.look(target).outlook
         fate = fate_of(error).fate
         if fate is Fate.REFUSE:
             self._refuse(

@@ -18,6 +18,8 @@ from shared.blob_event import FinishedBlob
 from shared.errors import BackhaulError, RequestError, StorageUnavailable, TargetUnavailable
 from shared.models import (
     CancelRequest,
+    CutoverCheck,
+    CutoverReadiness,
     CutoverRequest,
     Migration,
     MigrationRequest,
@@ -100,10 +102,13 @@ async def cutover_migration(
         wanted = ordering.parse_body(CutoverRequest, _body(req))
         ordering.order_cutover(place, _id(req), wanted)
 
+    def check(place: Workplace) -> CutoverReadiness:
+        wanted = ordering.parse_body(CutoverCheck, _body(req))
+        return ordering.check_cutover(place, _id(req), wanted.stop_at)
+
     async def answer() -> Answer:
         if _validates_only(req):
-            ready = await _in_thread(lambda place: ordering.check_cutover(place, _id(req)))
-            return 200, ready.as_json()
+            return 200, (await _in_thread(check)).as_json()
         await _in_thread(cutover)
         await wake_migration(client, _id(req))
         migration = await _in_thread(lambda place: ordering.show_migration(place, _id(req)))

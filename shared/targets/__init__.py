@@ -7,7 +7,7 @@ for the position of a database before every step: it, not the catalog, knows wha
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Protocol
 from uuid import UUID
@@ -20,6 +20,7 @@ from shared.errors import BackhaulError
 from shared.lsn import Lsn
 from shared.opened import OpenedDatabase
 from shared.restore_options import RestoreOptions
+from shared.stop_point import StopPoint
 from shared.targets.files import ListedFile
 
 _MANAGED_IDENTITY_SINCE = (16, 0, 4175)
@@ -151,7 +152,7 @@ class RestoreOrder(TargetModel):
 
     `brings_files` says of a log that it adds files to the database, for which a place is to be
     found. That is rare, and finding out takes time, so nobody asks before a restore has failed.
-    `size_bytes` is that of all files together.
+    `size_bytes` is that of all files together. Roll forward of a log ends at `stop`.
     """
 
     database: str
@@ -160,6 +161,7 @@ class RestoreOrder(TargetModel):
     urls: tuple[str, ...]
     checksum: bool
     brings_files: bool = False
+    stop: StopPoint | None = None
     options: RestoreOptions = RestoreOptions()
     size_bytes: int = 0
 
@@ -169,7 +171,9 @@ class Batch:
     """A run of restores that the server does by itself, one set after the other, as it stands.
 
     `operation_id` is the migration operation that it was started for. `failed` and `error` tell
-    at which set it ended and why; without them it went to its end, or was stopped.
+    at which set it ended and why; without them it went to its end, or was stopped. `stops` tells of
+    sets that it has restored whether a stop point, if one was given, was reached, where the server
+    has kept what it said.
     """
 
     batch_id: UUID
@@ -180,13 +184,15 @@ class Batch:
     percent: float = 0.0
     failed: UUID | None = None
     error: BackhaulError | None = None
+    stops: Mapping[UUID, bool] = field(default_factory=dict)
 
 
 class RestoredSet(TargetModel):
     """One row of msdb's restore history, oldest first by `restore_history_id`.
 
     `restore_date` is the end of the restore by the server's clock and has no zone. `family_guid` is
-    that of the database that the backup was taken of.
+    that of the database that the backup was taken of. `under_stop` tells that the statement had a
+    stop point, not that it was reached.
     """
 
     restore_history_id: int
@@ -197,6 +203,7 @@ class RestoredSet(TargetModel):
     restore_date: datetime
     recovery: bool
     replace: bool
+    under_stop: bool = False
 
 
 Watch = Callable[[float], bool]
@@ -254,8 +261,10 @@ class Target(Protocol):
         """
         ...
 
-    def restore(self, order: RestoreOrder, watch: Watch) -> None:
+    def restore(self, order: RestoreOrder, watch: Watch) -> bool:
         """Restore one set WITH NORECOVERY, never with REPLACE; returns when it is restored.
+
+        Returns whether a stop point, if the order has one, was reached: no later set fits then.
 
         Raises RestoreStopped when `watch` returned False and the restore was stopped by it.
         """

@@ -99,6 +99,10 @@ def fault_of(number: int | None) -> Fault | None:
     return None if number is None else _BY_NUMBER.get(number)
 
 
+STOP_LIES_FURTHER_ON = frozenset({4322, 4329})
+"""The messages by which a RESTORE tells that it has not reached its stop point."""
+
+
 def is_path_refused(error: TargetError) -> bool:
     """Tell whether the server could not put a database file where the statement said."""
     return error.number in _PATH_REFUSED

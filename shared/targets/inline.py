@@ -33,12 +33,13 @@ class InlineRunner:
 
     def run(
         self, statement: str, doing: str, watch: Watch, *, success: int | None = _SUCCESS
-    ) -> None:
+    ) -> frozenset[int]:
         """Run a RESTORE to its end on a thread of its own, and the watch in the caller's.
 
         Raises RestoreStopped when the watch stopped it, TargetError or TargetUnavailable when it
         failed. Returning means that the server has reported success: by the message of that
-        number, or, for a statement that has none, by no error, which is no proof.
+        number, or, for a statement that has none, by no error, which is no proof. The numbers of
+        all messages are returned.
         """
         session = self._work.open()
         session_id = session.read_session_id()
@@ -65,11 +66,11 @@ class InlineRunner:
         # Neither a cancel nor a shutdown of the server always ends a statement with an error, so
         # only the message of success tells that a set is restored.
         if messages.succeeded:
-            return
+            return frozenset(messages.numbers)
         if stopped:
             raise RestoreStopped(f"{doing} was stopped")
         if success is None:
-            return
+            return frozenset(messages.numbers)
         session.give_up()
         raise TargetUnavailable(
             f"{doing} ended without the message of success ({success}); the last one was: "
@@ -113,9 +114,11 @@ class _Messages:
         self.percent = 0.0
         self.succeeded = False
         self.last = ""
+        self.numbers: set[int] = set()
 
     def note(self, number: int, text: str) -> None:
         self.last = text
+        self.numbers.add(number)
         if number == _PERCENT_PROCESSED:
             digits = text.split(" ", 1)[0]
             self.percent = float(digits) if digits.isdecimal() else self.percent

@@ -31,7 +31,8 @@ _STEP_NAME = re.compile(rf"set ({_GUID})")
 _ERROR = re.compile(r"(.*?) \[SQLSTATE (\w{5})\] \(Error (\d{1,10})\)", re.DOTALL)
 _MESSAGE_END = re.compile(r"^.*\(Message \d{1,10}\)", re.DOTALL)
 _EXECUTED_AS = re.compile(r"^\s*Executed as user: [^\r\n]{1,300}?\. ")
-_TERMINATED = 3013
+_MESSAGE = re.compile(r"\[SQLSTATE 01000\] \(Message (\d{1,10})\)")
+_TERMINATED, _RESTORED = 3013, 3014
 _FAILED, _SUCCEEDED, _CANCELED = 0, 1, 3
 _SHUTDOWN = "Shutdown Sequence"
 
@@ -203,6 +204,24 @@ def failure(sets: Sequence[UUID], outcomes: Sequence[Row]) -> tuple[UUID, Backha
     return None
 
 
+def stops_of(sets: Sequence[UUID], outcomes: Sequence[Row]) -> dict[UUID, bool]:
+    """Return of each set that a job has restored whether its stop point, if any, was reached.
+
+    The server says at the end when it was not, and the history keeps only the beginning of what a
+    step said: without the message of success, which comes last, nothing is known.
+    """
+    found: dict[UUID, bool] = {}
+    for row in outcomes:
+        number = row["step_id"]
+        if isinstance(number, int) and 1 <= number <= len(sets) and row["run_status"] == _SUCCEEDED:
+            said = {int(told) for told in _MESSAGE.findall(str(row["message"] or ""))}
+            if not faults.STOP_LIES_FURTHER_ON.isdisjoint(said):
+                found[sets[number - 1]] = False
+            elif _RESTORED in said:
+                found[sets[number - 1]] = True
+    return found
+
+
 def _error(row: Row, doing: str) -> BackhaulError:
     text = _EXECUTED_AS.sub("", str(row["message"] or ""))
     found = [
@@ -255,6 +274,7 @@ def batch(job: Row, sets: Sequence[UUID], now: State) -> Batch:
         percent=now.percent,
         failed=why[0] if why else None,
         error=why[1] if why else None,
+        stops={} if now.running else stops_of(sets, now.outcomes),
     )
 
 

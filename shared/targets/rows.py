@@ -91,6 +91,7 @@ def restored_set(row: Row) -> RestoredSet:
         restore_date=when,
         recovery=bool(row["recovery"]),
         replace=bool(row["replace"]),
+        under_stop=row["stop_at"] is not None or bool(row["stop_at_mark_name"]),
     )
 
 

@@ -26,6 +26,7 @@ from shared.targets import (
     ServerHeader,
     Watch,
     conditions,
+    faults,
     rows,
     standby,
     tsql,
@@ -160,19 +161,20 @@ class SqlServerTarget:
             )
             _LOG.info("renewed the credential of %s on %s", container_url, self._settings)
 
-    def restore(self, order: RestoreOrder, watch: Watch) -> None:
+    def restore(self, order: RestoreOrder, watch: Watch) -> bool:
         """Restore one set WITH NORECOVERY, never with REPLACE; returns when it is restored.
 
         Raises RestoreStopped when `watch` returned False, and TargetUnavailable when the
         connection was lost: the server then aborts the restore, so read the position first. A
         restore that ended just before it was stopped returns: what was restored is restored.
+        What is returned tells whether the order's stop point was reached.
         """
         try:
-            self._restore(order, watch)
+            return self._restore(order, watch)
         except TargetError as error:
             if order.brings_files or not is_path_refused(error) or not self._list_new_files(order):
                 raise
-            self._restore(order.model_copy(update={"brings_files": True}), watch)
+            return self._restore(order.model_copy(update={"brings_files": True}), watch)
 
     def detaches(self) -> bool:
         """Tell whether restores run as jobs of SQL Server Agent; see `RestoreWith`."""
@@ -387,15 +389,17 @@ class SqlServerTarget:
             moves=self._place(order, files),
             transfer=transfer_of(order.options, order.size_bytes, len(order.urls)),
             stats=stats,
+            stop=order.stop,
         )
         return tsql.unless_restored(order.database, statement) if is_full else statement
 
-    def _restore(self, order: RestoreOrder, watch: Watch) -> None:
+    def _restore(self, order: RestoreOrder, watch: Watch) -> bool:
         statement = self._statement(order, stats=True)
         doing = f"restoring the {order.backup_type.label} {order.urls[0]!r} to {order.database!r}"
         began = time.monotonic()
-        self._runner.run(statement, doing, watch)
+        said = self._runner.run(statement, doing, watch)
         _LOG.info("%s on %s took %.2f s", doing, self._settings, time.monotonic() - began)
+        return order.stop is not None and faults.STOP_LIES_FURTHER_ON.isdisjoint(said)
 
     def _verify_online(self, database: str, state: str) -> None:
         if state == DatabaseState.ONLINE.value:

@@ -13,9 +13,11 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Sequence
+from datetime import datetime
 
 from shared.backupset import BackupType
 from shared.errors import TargetError
+from shared.stop_point import StopPoint
 from shared.targets.transfer import AS_THE_SERVER_CHOOSES, Transfer
 
 NAME_LENGTH = 128
@@ -77,7 +79,8 @@ WHERE d.name = ?"""
 
 HISTORY = """\
 SELECT h.restore_history_id, s.backup_set_uuid, s.family_guid, s.last_lsn,
-       h.restore_type, h.restore_date, h.recovery, h.[replace]
+       h.restore_type, h.restore_date, h.recovery, h.[replace],
+       h.stop_at, h.stop_at_mark_name
 FROM msdb.dbo.restorehistory AS h
 JOIN msdb.dbo.backupset AS s ON s.backup_set_id = h.backup_set_id
 WHERE h.destination_database_name = ? AND h.restore_history_id > ?
@@ -165,18 +168,21 @@ def restore(
     moves: Sequence[tuple[str, str]] = (),
     transfer: Transfer = AS_THE_SERVER_CHOOSES,
     stats: bool = True,
+    stop: StopPoint | None = None,
 ) -> str:
     """Return RESTORE DATABASE or LOG, always WITH NORECOVERY: recovery is a statement of its own.
 
     `moves` are pairs of a file's logical name and its path on the target. `checksum` must be
     False for a set without checksums: the server refuses it otherwise (3187). `stats` asks for
-    messages of progress, which only a client that listens has use for.
+    messages of progress, which only a client that listens has use for. `stop` is for logs only.
     """
     options = ["NORECOVERY"]
     if checksum:
         options.append("CHECKSUM")
     if stats:
         options.append(f"STATS = {_STATS_PERCENT}")
+    if stop is not None:
+        options.append(_stop(stop))
     options += transfer.options()
     options += [
         f"MOVE {literal(name, 'the logical name of a file', NAME_LENGTH)}"
@@ -308,6 +314,23 @@ def _if_state(database: str, state: str) -> str:
     """Return the condition that a database is in a state when the server gets to it."""
     value = literal(database, "the database's name", NAME_LENGTH)
     return f"IF EXISTS (SELECT 1 FROM sys.databases WHERE name = {value} AND {state})"  # noqa: S608 quoted above
+
+
+def _stop(stop: StopPoint) -> str:
+    """Return the clause of a stop point; a time as text that no language setting reads otherwise.
+
+    Source: Microsoft Learn, "RESTORE Statements - Arguments", point-in-time options.
+    """
+    if stop.time is not None:
+        return f"STOPAT = {_moment(stop.time)}"
+    option = "STOPBEFOREMARK" if stop.before else "STOPATMARK"
+    mark = f"lsn:{stop.lsn}" if stop.lsn is not None else stop.mark or ""
+    after = f" AFTER {_moment(stop.after)}" if stop.after is not None else ""
+    return f"{option} = {literal(mark, 'the name of a mark', NAME_LENGTH)}{after}"
+
+
+def _moment(moment: datetime) -> str:
+    return f"N'{moment.isoformat(timespec='milliseconds')}'"
 
 
 def _database(name: str) -> str:

@@ -6,6 +6,7 @@ import pkgutil
 import re
 import sys
 from collections.abc import Callable, Iterator
+from datetime import datetime
 from inspect import signature
 from pathlib import Path
 from types import FrameType, FunctionType
@@ -17,6 +18,8 @@ from hypothesis import strategies as st
 from shared import targets
 from shared.backupset import BackupType
 from shared.errors import TargetError
+from shared.lsn import Lsn
+from shared.stop_point import StopPoint
 from shared.targets import jobs, tsql, upkeep
 from shared.targets.transfer import Transfer
 from shared.vocabulary import DatabaseCheck
@@ -43,6 +46,23 @@ def differential(name: str) -> str:
 
 def log(name: str) -> str:
     return tsql.restore(name, BackupType.LOG, [f"{CONTAINER}/a.trn"], checksum=False)
+
+
+def stopped(name: str, stop: StopPoint) -> str:
+    return tsql.restore(name, BackupType.LOG, [f"{CONTAINER}/a.trn"], checksum=True, stop=stop)
+
+
+def stopped_at_a_time(name: str) -> str:
+    return stopped(name, StopPoint(time=datetime.fromisoformat("2026-03-01T14:29:59.997")))
+
+
+def stopped_at_an_lsn(name: str) -> str:
+    return stopped(name, StopPoint(lsn=Lsn(45000000019800001), before=True))
+
+
+def stopped_at_a_mark(name: str) -> str:
+    since = datetime.fromisoformat("2026-03-01T12:00:00")
+    return stopped(name, StopPoint(mark=name, after=since))
 
 
 def tuned(name: str) -> str:
@@ -113,6 +133,9 @@ STATEMENTS: dict[str, Callable[[str], str]] = {
         unless_restored,
         differential,
         log,
+        stopped_at_a_time,
+        stopped_at_an_lsn,
+        stopped_at_a_mark,
         tuned,
         headeronly,
         filelistonly,

@@ -123,7 +123,8 @@ WHERE d.name = ?
 
 -- tsql.HISTORY
 SELECT h.restore_history_id, s.backup_set_uuid, s.family_guid, s.last_lsn,
-       h.restore_type, h.restore_date, h.recovery, h.[replace]
+       h.restore_type, h.restore_date, h.recovery, h.[replace],
+       h.stop_at, h.stop_at_mark_name
 FROM msdb.dbo.restorehistory AS h
 JOIN msdb.dbo.backupset AS s ON s.backup_set_id = h.backup_set_id
 WHERE h.destination_database_name = ? AND h.restore_history_id > ?
