@@ -22,13 +22,14 @@ class Run:
 
     `spoiled` blobs arrive first with a content that is no good, and are replaced; those of `again`
     are uploaded once more as they were. `late` ones arrive when the rest has settled: the gap that
-    they leave is filled then. `verify` is what the migration asks for.
+    they leave is filled then. `verify` and `standby` are what the migration asks for.
     """
 
     name: str
     backups: list[SampleBackup]
     blobs: list[Blob]
     verify: str = "header"
+    standby: bool = False
     spoiled: list[Blob] = field(default_factory=list)
     again: list[Blob] = field(default_factory=list)
     late: list[Blob] = field(default_factory=list)
@@ -74,11 +75,15 @@ def draw_run(name: str, chance: random.Random) -> Run:
         run.again = [chance.choice(run.blobs)]
     run.verify = chance.choice(["header", "header", "structure", "data"])
     run.faults = _faults(name, chance)
+    run.standby = chance.random() < 0.5
     return run
 
 
 def _history(name: str, chance: random.Random) -> list[SampleBackup]:
-    source = SampleDatabase(name, data_bytes=chance.choice([64, 300, 1500]) * 1024)
+    # Of the server's version, or an older one that it upgrades.
+    version = chance.choice(["2019", "2022"])
+    size = chance.choice([64, 300, 1500]) * 1024
+    source = SampleDatabase(name, data_bytes=size, version=version)
     taken = [source.full(stripes=chance.choice([1, 1, 3]))]
     for _ in range(chance.randint(2, 9)):
         kind = chance.random()

@@ -108,7 +108,13 @@ def carry_out(scene: Scene, runs: Sequence[Run]) -> dict[str, str]:
     chance, world = scene.chance, scene.world
     blobs = [(run, blob) for run in runs for blob in (*run.spoiled, *run.blobs, *run.again)]
     for run in runs:
-        world.create(run.folder, run.name, verify=run.verify, afterRecovery=_AFTER_RECOVERY)
+        world.create(
+            run.folder,
+            run.name,
+            verify=run.verify,
+            afterRecovery=_AFTER_RECOVERY,
+            restoreOptions={"standby": run.standby},
+        )
     for number, (run, blob) in enumerate(_interleaved(blobs, chance)):
         scene.upload(run, blob)
         _trouble(number, scene)
@@ -218,6 +224,7 @@ def _cut_over(world: World, run: Run, struck: Counter[str]) -> list[UUID]:
         except AssertionError:
             if time.monotonic() > deadline:
                 raise
+    struck["read between restores"] += details(shown).get("standby", {}).get("state") == "Readable"
     loss = {}
     if not is_newest:
         struck["kept a line that was given up"] += 1
