@@ -14,12 +14,12 @@ from uuid import UUID
 import httpx
 
 from local.blob_events import Faults, RetryPolicy
-from local.stack import Stack, StackOptions
+from local.stack import Ports, Stack, StackOptions
 from shared.chain import DatabaseState
 from shared.errors import BackhaulError, TargetUnavailable
 from tests.campaign.histories import Blob, Run
 from tests.campaign.oracle import judge
-from tests.campaign.server import ServerProcess
+from tests.campaign.server import ServerProcess, port_that_stays_free
 from tests.e2e.world import Json, World, details, guids
 
 _PATIENCE_S = 120.0
@@ -93,6 +93,7 @@ def stage(data: Path, runs: Sequence[Run], seed: int, chance: random.Random) -> 
         events = Faults(copies=(0, 1, 3), delay_s=0.5, shuffle=True, seed=seed)
         options = StackOptions(
             data=data / "stack",
+            ports=Ports(host=port_that_stays_free()),
             sql_server=server.connection,
             faults=events,
             retry=RetryPolicy(speed=20),

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import random
+import socket
 from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime
@@ -18,13 +21,26 @@ _PASSWORD = "of the simulated server"  # noqa: S105 of a server that lives as lo
 _SPEED_MB_S = 3.0
 
 
+def port_that_stays_free() -> int:
+    """Return a port that a process can come back to.
+
+    It is none of those that the system hands out by itself: while nobody listens, such a one may
+    be given to another process, or to the very client that tries to connect to it.
+    """
+    for port in random.sample(range(20000, 32000), 200):
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
+    raise RuntimeError("no port from 20000 to 32000 is free")
+
+
 class ServerProcess:
     """A simulated SQL Server in a folder; what is on its disk outlives its process."""
 
     def __init__(self, data: Path, faults: Sequence[Fault]) -> None:
         self._data = data
         self._plan = data / "plan.json"
-        self._port = 0
+        self._port = port_that_stays_free()
         self._child: Child | None = None
         data.mkdir(parents=True, exist_ok=True)
         plan = [fault.model_dump(mode="json", exclude_defaults=True) for fault in faults]
@@ -43,7 +59,7 @@ class ServerProcess:
         }
 
     def start(self) -> None:
-        """Start it; after a kill at the same port."""
+        """Start it, after a kill too: at the same port, with what is on its disk."""
         self._child = Child(
             "the simulated SQL Server",
             [
@@ -60,7 +76,7 @@ class ServerProcess:
             ready=r"SIMULATED SQL Server .* on \S+,(\d+)\s",
             environment={"BACKHAUL_SQLSERVER_PASSWORD": _PASSWORD},
         )
-        self._port = int(self._child.start()[1])
+        self._child.start()
 
     def kill(self) -> None:
         """End it at once, as a power cut would."""
