@@ -168,7 +168,8 @@ def create(
         )
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False)[0]
-        raise BadParameter(f"{'.'.join(map(str, first['loc']))}: {first['msg']}") from None
+        where = ".".join(map(str, first["loc"])) or "the options of the restore"
+        raise BadParameter(f"{where}: {first['msg'].removeprefix('Value error, ')}") from None
     with open_client(url, key) as client:
         if validate_only:
             raise Exit(_check_target(client, request, as_json=as_json))

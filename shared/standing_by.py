@@ -59,7 +59,10 @@ def _refusal(work: Work, error: TargetError) -> StandbyRefusal:
             f"The backups are of an older version than the target{newer}, and the database is"
             f" upgraded by its recovery only: it cannot be read before (error {UPGRADE_NEEDED})."
         )
-        action = "Nothing is to be done; to look into it, let `backhaul rehearse` restore a copy."
+        action = (
+            "Nothing is to be done; to look at the data before the cutover, name a target of the"
+            " source's version."
+        )
     return StandbyRefusal(
         reason=reason,
         action=action,

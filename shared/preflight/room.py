@@ -19,7 +19,7 @@ def folders(found: Found) -> PreflightCheck:
     name = "folders"
     if found.unplaced is not None:
         why = found.unplaced
-        return failed(name, fate_of(why).reason, why.message, why.action)
+        return failed(name, fate_of(why).reason, f"{why.message.rstrip('.')}.", why.action)
     folders = found.conditions.folders
     if not folders:
         return _refused_place(

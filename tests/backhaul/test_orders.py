@@ -344,3 +344,13 @@ def test_delete_asks_and_tells_what_becomes_of_the_record(run: Run, *, force: bo
     told = "is being canceled, its record goes after that" if force else "is deleted"
     assert ended.out == f"The migration of Sales {told}.\n"
     assert [s.method for s in app.seen].count("DELETE") == 1
+
+
+def test_create_says_which_options_of_the_restore_do_not_go_together(run: Run) -> None:
+    with App() as app:
+        ended = run("create", "f", "--name", "x", "--buffer-count", "600", *app.options)
+
+    assert ended.status == 2
+    told = " ".join(ended.err.split())
+    assert "the options of the restore: bufferCount 600 x 4194304 bytes" in told
+    assert "at most 512 buffers" in told
