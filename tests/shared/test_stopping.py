@@ -228,6 +228,33 @@ def test_the_point_may_be_moved_while_it_is_not_reached(
     assert late.status == 409
 
 
+@BOTH
+def test_a_mark_ends_a_cutover_wherever_it_is(
+    make_scene: MakeScene, tmp_path: Path, restore_with: str
+) -> None:
+    """No header tells where a mark is, so each log is asked."""
+    taken = history()
+    settings = Settings(
+        data=tmp_path / "marked", password=PASSWORD, marks=(("it's [m]", middle(taken[3])),)
+    )
+    with serve(settings) as marked:
+        scene = make_scene(marked, {"restore_with": restore_with})
+        order = start(scene, taken[:2])
+        late = {"mark": "it's [m]", "after": "2099-01-01T00:00:00"}
+        scene.cutover(order, stopAt=late)
+        scene.drop_backups("f", taken[2:3])
+        assert scene.drive(order).action is Action.WAIT
+        code = scene.details(order).restore_blocking_reason_code
+        assert code is BlockingReason.STOP_POINT_NOT_REACHED
+        scene.cutover(order, stopAt={"mark": "it's [m]", "before": True})
+        scene.drop_backups("f", taken[3:])
+        assert scene.drive(order).action is Action.FINISH
+        assert restored(scene, order) == guids(taken[:4])
+        reached = scene.details(order).cutover_stop
+    assert reached is not None
+    assert str(reached.reached_lsn) == middle(taken[3])
+
+
 def test_a_point_cannot_be_moved_once_the_database_is_being_opened(scene: Scene) -> None:
     taken = history()
     order = start(scene, taken[:2])

@@ -23,11 +23,15 @@ _LSN = re.compile(r"lsn:(\d{1,25}|0x[0-9a-f]{1,8}:[0-9a-f]{1,8}:[0-9a-f]{1,4})",
 
 @dataclass(frozen=True)
 class StopPoint:
-    """Where to stop: at a time, or at or before a mark. A mark is a name or `lsn:n`."""
+    """Where to stop: at a time, or at or before a mark. A mark is a name or `lsn:n`.
+
+    A mark that was set before `after` does not count.
+    """
 
     time: datetime | None = None
     mark: str | None = None
     before: bool = False
+    after: datetime | None = None
 
     @property
     def is_named(self) -> bool:
@@ -74,10 +78,20 @@ def stop_in_log(
         stop = _at_time(point.time, position, header)
     else:
         lsn = point.lsn(marks)
+        if lsn is not None and point.after is not None:
+            lsn = lsn if _was_set_since(point.after, lsn, position, header) else None
         stop = None if lsn is None else _at_mark(lsn, position, header, before=point.before)
     if stop is not None and header.has_bulk_logged_data:
         raise refuse(4341)
     return stop
+
+
+def _was_set_since(after: datetime, lsn: Lsn, position: Position, header: BackupHeader) -> bool:
+    """Tell whether a mark was set at a time or later, by where it lies between the backups."""
+    if position.reached is None or after <= position.reached:
+        return True
+    since = _at_time(after, position, header)
+    return since is not None and lsn >= since
 
 
 def _at_mark(lsn: Lsn, position: Position, header: BackupHeader, *, before: bool) -> Lsn | None:

@@ -108,12 +108,17 @@ def _stop(execution: Execution, statement: ast.Restore) -> StopPoint | None:
     if clause is None:
         return None
     if clause.kind is StopKind.AT_TIME:
-        time = evaluate(clause.value, DATETIME, execution.context)
-        if not isinstance(time, datetime):
-            raise refuse(241)
-        return StopPoint(time=time)
+        return StopPoint(time=_time(execution, clause.value))
     mark = str(evaluate(clause.value, _DEVICE_NAME, execution.context) or "")
-    return StopPoint(mark=mark, before=clause.kind is StopKind.BEFORE_MARK)
+    after = None if clause.after is None else _time(execution, clause.after)
+    return StopPoint(mark=mark, before=clause.kind is StopKind.BEFORE_MARK, after=after)
+
+
+def _time(execution: Execution, value: ast.Expression) -> datetime:
+    time = evaluate(value, DATETIME, execution.context)
+    if not isinstance(time, datetime):
+        raise refuse(241)
+    return time
 
 
 def _devices(execution: Execution, statement: ast.Restore) -> tuple[tuple[str, str], ...]:

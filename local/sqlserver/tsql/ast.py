@@ -228,10 +228,11 @@ class StopKind(Enum):
 
 @dataclass(frozen=True)
 class StopClause:
-    """STOPAT, STOPATMARK or STOPBEFOREMARK."""
+    """STOPAT, STOPATMARK or STOPBEFOREMARK; `after` is the time after AFTER of a mark."""
 
     kind: StopKind
     value: Expression
+    after: Expression | None = None
 
 
 @dataclass(frozen=True)

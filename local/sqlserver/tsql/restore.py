@@ -224,9 +224,10 @@ class _Options:
         if self.stop is not None:
             raise refuse(3031, kind.value.lower(), self.stop.kind.value.lower())
         stream.expect_symbol("=")
-        self.stop = StopClause(kind, _string_or_variable(stream))
-        if stream.at("AFTER"):
-            raise not_simulated("a mark AFTER a time")
+        point, after = _string_or_variable(stream), None
+        if kind is not StopKind.AT_TIME and stream.accept("AFTER"):
+            after = _string_or_variable(stream)
+        self.stop = StopClause(kind, point, after)
 
     def _settle(self, *, recovery: bool) -> None:
         if self.standby is not None:
