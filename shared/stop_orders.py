@@ -37,7 +37,12 @@ def ready_to_stop(
     """Return the checks of a cutover that ends at a stop point: it waits for what is missing."""
     order, stored = read_migration(place, migration)
     why = _why_passed(place, order, stored.now, stop)
-    waited_for = {*EXCUSED_BY_DATA_LOSS, "fullBackupRestored", "targetDatabaseRestoring"}
+    waited_for = {*EXCUSED_BY_DATA_LOSS, "fullBackupRestored", "targetReady"}
+    if not stored.now.status.is_final and order.cancel is None:
+        waited_for |= {"statusAllowsCutover", "targetDatabaseRestoring"}
+    if order.cutover is not None and order.cutover.stop is not None:
+        # It can be moved.
+        waited_for.add("notAlreadyRequested")
     checks = [
         check.model_copy(update={"required": check.required and check.name not in waited_for})
         for check in readiness.checks

@@ -106,6 +106,55 @@ def test_cutover_that_is_not_ready_can_wait_or_be_forced(
     }
 
 
+@pytest.mark.parametrize(
+    ("options", "stop"),
+    [
+        (("--stop-at", "2026-03-01 14:29:59"), {"time": "2026-03-01T14:29:59", "before": False}),
+        (
+            ("--stop-at-lsn", "0000002d:000000c6:0001", "--before"),
+            {"lsn": "45000000019800001", "before": True},
+        ),
+        (
+            ("--stop-at-mark", "release", "--after", "2026-03-01T12:00"),
+            {"mark": "release", "before": False, "after": "2026-03-01T12:00:00"},
+        ),
+    ],
+)
+def test_cutover_may_end_at_a_stop_point(
+    options: tuple[str, ...], stop: dict[str, object], run: Run
+) -> None:
+    with App(dict(REPLIES)) as app:
+        ended = run("cutover", ID, *options, *app.options, typed="y\n")
+
+    assert ended.status == 0
+    assert "waits for the logs that lead there" in " ".join(ended.err.split())
+    (request,) = posted(app)
+    assert request.body == {
+        "migrationOperationId": str(OPERATION),
+        "confirmNoMoreBackups": True,
+        "stopAt": stop,
+    }
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        ("--before",),
+        ("--stop-at", "soon"),
+        ("--stop-at-lsn", "x"),
+        ("--stop-at", "2026-03-01", "--stop-at-lsn", "1"),
+        ("--stop-at-lsn", "1", "--last-backup", "x.trn"),
+        ("--stop-at-mark", "lsn:1"),
+    ],
+)
+def test_what_is_no_stop_point_is_wrong_usage(options: tuple[str, ...], run: Run) -> None:
+    with App(dict(REPLIES)) as app:
+        ended = run("cutover", ID, *options, "--yes", *app.options)
+
+    assert ended.status == 2
+    assert app.seen == []
+
+
 @pytest.mark.parametrize(("replies", "status"), [(REPLIES, 0), (NOT_READY, 1)])
 def test_cutover_can_be_checked_only(
     replies: dict[str, list[Reply]], status: int, run: Run

@@ -13,7 +13,7 @@ from pydantic import ValidationError
 
 from local.samples import SampleBackup
 from local.sqlserver import Server, Settings, serve
-from shared import restoring
+from shared import ordering, restoring
 from shared.chain import DatabaseState
 from shared.lsn import Lsn
 from shared.models import CutoverRequest
@@ -58,6 +58,14 @@ def start(scene: Scene, taken: list[SampleBackup]) -> MigrationOrder:
     scene.drive(order)
     assert restored(scene, order) == guids(taken)
     return order
+
+
+def restore_to_the_point(scene: Scene, order: MigrationOrder) -> None:
+    """Do all that comes before the recovery."""
+    turn = restoring.take_turn(scene.place, order.id)
+    while turn.action is Action.RESTORE:
+        turn = restoring.restore_batch(scene.place, order.id)
+    assert turn.action is Action.RECOVER
 
 
 @BOTH
@@ -150,10 +158,7 @@ def test_an_answer_that_was_lost_is_asked_for_again(
     order = start(scene, taken[:2])
     scene.drop_backups("f", taken[2:])
     scene.cutover(order, stopAt={"time": inside(taken[3], taken[2])})
-    turn = restoring.take_turn(scene.place, order.id)
-    while turn.action is Action.RESTORE:
-        turn = restoring.restore_batch(scene.place, order.id)
-    assert turn.action is Action.RECOVER
+    restore_to_the_point(scene, order)
     _, stored = scene.read(order)
     stored.update(stop_trial=None)
     assert restoring.take_turn(scene.place, order.id).action is Action.RESTORE
@@ -196,9 +201,7 @@ def test_a_log_that_ended_at_the_point_unexpectedly_is_noticed_at_the_next(
     order = start(scene, taken[:2])
     scene.drop_backups("f", taken[2:])
     scene.cutover(order, stopAt={"time": inside(taken[3], taken[2])})
-    turn = restoring.take_turn(scene.place, order.id)
-    while turn.action is Action.RESTORE:
-        turn = restoring.restore_batch(scene.place, order.id)
+    restore_to_the_point(scene, order)
     _, stored = scene.read(order)
     last = stored.now.last_restored
     assert last is not None
@@ -208,6 +211,18 @@ def test_a_log_that_ended_at_the_point_unexpectedly_is_noticed_at_the_next(
     stored.update(stop_trial=None, last_restored=doubtful)
     assert scene.drive(order).action is Action.FINISH
     assert set(restored(scene, order)) == set(guids(taken[:4]))
+
+
+def test_the_checks_tell_whether_a_point_is_possible(scene: Scene) -> None:
+    taken = history()
+    order = start(scene, taken[:2])
+    scene.drop_backups("f", taken[3:])
+    ahead, behind = (StopPoint(lsn=Lsn(int(middle(log)))) for log in (taken[3], taken[1]))
+    assert ordering.check_cutover(scene.place, order.id, ahead).ready
+    assert not ordering.check_cutover(scene.place, order.id, behind).ready
+    assert not ordering.check_cutover(scene.place, order.id).ready
+    scene.cutover(order, stopAt={"lsn": middle(taken[4])})
+    assert ordering.check_cutover(scene.place, order.id, ahead).ready
 
 
 @BOTH
