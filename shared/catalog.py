@@ -173,7 +173,10 @@ class Catalog:
         return [_parse(FileRecord, row) for row in self._range(folder, "V", "W")]
 
     def data_backups(self, folder: str) -> list[BackupSet]:
-        """Return the parts of all usable full and differential backups of a folder."""
+        """Return the parts of all usable full and differential backups of a folder.
+
+        And of the few logs that lead from one recovery fork to another.
+        """
         return [_parse(BackupSet, row) for row in self._range(folder, "D", "E")]
 
     def logs_after(
@@ -181,7 +184,8 @@ class Catalog:
     ) -> tuple[list[BackupSet], bool]:
         """Return parts of the logs that end after `redo`, by LastLSN, and whether these are all.
 
-        At most about `limit` parts, or all of them; the stripes of a set are never torn apart.
+        Those that lead to another recovery fork are among `data_backups` instead. At most about
+        `limit` parts, or all of them; the stripes of a set are never torn apart.
         """
         first = f"L|{Lsn(redo + 1).padded if redo is not None else ''}"
         parts: list[BackupSet] = []
@@ -385,7 +389,10 @@ def _index_key(file: FileRecord, file_key: str) -> str:
     backup = file.claimed
     if backup is None:
         return ""
-    kind = "V" if file.verifying else "L" if backup.backup_type is BackupType.LOG else "D"
+    # A log that begins another line of history is looked at wherever it ends: the target may have
+    # gone past it on the line that the source gave up.
+    plain = backup.backup_type is BackupType.LOG and backup.fork_point_lsn is None
+    kind = "V" if file.verifying else "L" if plain else "D"
     return f"{kind}|{backup.last_lsn.padded}|{file_key[2:]}"
 
 

@@ -418,3 +418,21 @@ def test_what_a_source_wrote_before_it_was_set_back_holds_nothing_up(scene: Scen
     assert restored(scene, order) == guids([full, log, *lived])
     assert scene.status(order) is MigrationStatus.READY_FOR_CUTOVER
     assert scene.details(order).cutover_readiness.pending_files == []
+
+
+def test_a_line_of_history_that_the_source_gave_up_is_never_called_ready(scene: Scene) -> None:
+    source = sample()
+    full, log = source.full(), source.log()
+    given_up = [source.log(), source.log(), source.log()]
+    source.fork(log)
+    lived = source.log()
+    assert lived.header.last_lsn < given_up[-1].header.last_lsn
+    scene.drop_backups("f", [full, log, *given_up])
+    order = scene.create("f", scene.database("Abandoned"), sourceDatabaseName="Sales")
+    scene.drive(order)
+    assert restored(scene, order) == guids([full, log, *given_up])
+    scene.drop_backups("f", [lived])
+    scene.drive(order)
+    details = scene.details(order)
+    assert details.restore_blocking_reason_code is BlockingReason.OTHER_RECOVERY_FORK
+    assert scene.status(order) is not MigrationStatus.READY_FOR_CUTOVER
