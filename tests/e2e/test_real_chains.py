@@ -127,7 +127,8 @@ def test_complete_chains_are_restored_and_recovered(
         _drop(faulty, folder, chain.files, seed=len(name))
     for name, chain in WHOLE.items():
         faulty.wait_settled(ids[name], len(chain.files))
-        assert faulty.cutover(ids[name]).status_code == 202
+        answer = faulty.cutover(ids[name])
+        assert answer.status_code == 202, answer.text
     for name, chain in WHOLE.items():
         with subtests.test(name):
             shown = faulty.wait_status(ids[name], "Succeeded")
