@@ -139,9 +139,11 @@ class World:
 
         def settled(properties: Json) -> bool:
             details = properties["migrationStatusDetails"]
+            state = details["restoreState"]
+            at_rest = state in ("Waiting", "RestoreCompleted") and not details["queuedFiles"]
             return bool(
                 details["detectedFiles"] == files
-                and details["restoreState"] in ("Blocked", "Waiting", "RestoreCompleted")
+                and (state == "Blocked" or at_rest)
                 and details["migrationState"] != "WaitForRestoreSlot"
             )
 
