@@ -59,9 +59,12 @@ def container(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Container]:
         yield running
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """A server that restores as fast as it can. Tests keep apart by the names of databases."""
+    """A server that restores as fast as it can. Tests of a module keep apart by databases' names.
+
+    Those of several modules could not: each goes through all the odd names there are.
+    """
     folder = tmp_path_factory.mktemp("sqlserver")
     with serve(Settings(data=folder, password=PASSWORD)) as running:
         yield running
