@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from shared.deciding import look_ahead
 from shared.errors import ConfigurationError, TargetError
 from shared.examining import examine, first_full
 from shared.looking import gather
 from shared.models import MigrationRequest, PreflightReport
 from shared.ordering import propose_migration
-from shared.outlook import look_ahead
 from shared.preflight import listed, out_of_reach
 from shared.records import MigrationOrder, MigrationProgress, Preflight
 from shared.workplace import Workplace

@@ -65,15 +65,15 @@ def verify_blob(place: Workplace, name: str) -> tuple[FileRecord | None, str | N
     home = _home(place, name)
     known = place.catalog.read_file(home.folder, name)
     blob = place.blobs.find(name)
-    if known is None or known.verifying is None or blob is None or blob.etag != known.etag:
+    check = known.verifying if known is not None else None
+    if known is None or blob is None or check is None:
         return check_blob(place, name)
-    if known.verifying.level is not home.level:
+    if blob.etag != known.etag or check.level is not home.level:
         return check_blob(place, name)
     try:
-        check = _advance(place, blob, known.verifying)
+        record = with_check(known, _advance(place, blob, check), place.now())
     except BlobChanged:
         return check_blob(place, name)
-    record = with_check(known, check, place.now())
     if place.catalog.record_file(record, over=known):
         return record, home.migration
     return check_blob(place, name)
@@ -99,14 +99,18 @@ class _Home(NamedTuple):
 def _home(place: Workplace, name: str) -> _Home:
     orders = place.catalog.list_orders()
     folder = home_of(name, [order.folder for order in orders])
-    orders = [order for order in orders if order.rehearsal is None]
-    migration = next((order.id for order in orders if order.folder == folder), None)
-    return _Home(folder, migration, _level_of(place, folder, orders))
+    order = _migration_of(folder, orders)
+    return _Home(folder, order.id if order else None, _level_for(place, order))
 
 
-def _level_of(place: Workplace, folder: str, orders: Sequence[MigrationOrder]) -> VerificationLevel:
-    """Return how much is to be read of the backups in a folder: no more for what has ended."""
-    order = next((order for order in orders if order.folder == folder), None)
+def _migration_of(folder: str, orders: Sequence[MigrationOrder]) -> MigrationOrder | None:
+    """Return the migration that owns a folder; a rehearsal only takes part in it."""
+    own = (order for order in orders if order.folder == folder and order.rehearsal is None)
+    return next(own, None)
+
+
+def _level_for(place: Workplace, order: MigrationOrder | None) -> VerificationLevel:
+    """Return how much is to be read of backups for a migration: no more once it has ended."""
     if order is not None:
         if order.verify is VerificationLevel.HEADER:
             return order.verify
@@ -244,7 +248,7 @@ def unchecked_blobs(place: Workplace, folder: str | None = None) -> Iterator[Fin
             continue
         if home not in known:
             known[home] = place.catalog.list_versions(home)
-            levels[home] = _level_of(place, home, orders)
+            levels[home] = _level_for(place, _migration_of(home, orders))
         version = known[home].pop(blob.name, None)
         is_known = version is not None and (
             (version.etag == blob.etag and version.answers(levels[home]))

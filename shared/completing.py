@@ -16,7 +16,7 @@ from shared.batches import pause_s
 from shared.errors import StorageError, TargetError, TargetUnavailable
 from shared.looking import words_of
 from shared.opened import Check, DatabaseFacts, Outcome
-from shared.outlook import Outlook, verifying
+from shared.outlook import Outlook, verifying_target
 from shared.targets import RestoreStopped, Target, Watch
 from shared.vocabulary import AfterStep, DatabaseCheck, MigrationStatus, StepState
 from shared.work import Work
@@ -146,7 +146,7 @@ class _Ending:
 
     def _show(self, waiting_for: str, pause_s: float = 0.0) -> Outlook:
         """Write down what is being done, and return it as what comes next."""
-        outlook = verifying(self._work.order, self._work.progress)
+        outlook = verifying_target(self._work.order, self._work.progress)
         outlook = outlook._replace(waiting_for=waiting_for, pause_s=pause_s)
         self._work.stored.update(**words_of(outlook, self._work.progress, self._work.place))
         return outlook

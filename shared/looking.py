@@ -16,6 +16,7 @@ from shared.backupset import BackupSet, BackupType, merge_families
 from shared.batches import current_restore, find_set, remaining, with_batch
 from shared.catalog import StoredProgress
 from shared.chain import DatabaseState, TargetPosition, find_named, plan_restore
+from shared.deciding import look_ahead
 from shared.delaying import hold_back
 from shared.errors import RequestError, StorageError
 from shared.examining import examined, wants_renewal
@@ -29,7 +30,6 @@ from shared.outlook import (
     cutover_has_expired,
     goal_of,
     held,
-    look_ahead,
     position_of,
 )
 from shared.records import (

@@ -13,10 +13,11 @@ from collections.abc import Sequence
 from shared.backupset import BackupSet
 from shared.chain import DatabaseState
 from shared.completing import complete
+from shared.deciding import look_ahead
 from shared.detaching import detach, follow
 from shared.errors import RequestError, StorageError, TargetError, TargetUnavailable
 from shared.looking import Sight, take_over_history
-from shared.outlook import NO_PLAN, Action, Known, Outlook, look_ahead, position_of
+from shared.outlook import NO_PLAN, Action, Known, Outlook, position_of
 from shared.records import CurrentRestore, Rehearsal
 from shared.standing_by import is_ours, stand_by
 from shared.stopping import lacks_stop, stop_of

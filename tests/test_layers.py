@@ -25,7 +25,7 @@ SDKS = ("azure", "pyodbc", "httpx", "starlette", "uvicorn")
 
 # What decides, and what it speaks in.
 PURE = (
-    *("acceptance", "account", "backupfile", "backupset", "blob_event", "chain"),
+    *("acceptance", "account", "backupfile", "backupset", "blob_event", "chain", "deciding"),
     *(
         "differential_base",
         "errors",

@@ -18,12 +18,12 @@ import pytest
 from local.samples import SampleBackup, SampleDatabase
 from shared.backupset import BackupSet, merge_families
 from shared.chain import DatabaseState, TargetPosition
+from shared.deciding import look_ahead
 from shared.outlook import (
     Known,
     Outlook,
     custom_status,
     cutover_has_expired,
-    look_ahead,
     position_of,
     status_by_order,
 )
